@@ -1,0 +1,63 @@
+"""Reference data on the US-led coalition's military mission in Iraq and the negotiation of its end.
+
+Importing the package loads neither pandas nor pandera; they come with the first call that needs them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .citation import cite
+    from .evidence.queries import claims, evidence, explain, history, resolve_id
+    from .flat import flat
+    from .loading import codebook, load, load_all, schema, tables, version
+    from .validation.api import validate
+
+_HOME = {
+    "cite": "citation",
+    "claims": "evidence.queries",
+    "codebook": "loading",
+    "evidence": "evidence.queries",
+    "explain": "evidence.queries",
+    "flat": "flat",
+    "history": "evidence.queries",
+    "load": "loading",
+    "load_all": "loading",
+    "resolve_id": "evidence.queries",
+    "schema": "loading",
+    "tables": "loading",
+    "validate": "validation.api",
+    "version": "loading",
+}
+__all__ = [
+    "cite",
+    "claims",
+    "codebook",
+    "evidence",
+    "explain",
+    "flat",
+    "history",
+    "load",
+    "load_all",
+    "resolve_id",
+    "schema",
+    "tables",
+    "validate",
+    "version",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module(".loading", __name__).version()
+    if name in _HOME:
+        found = getattr(import_module(f".{_HOME[name]}", __name__), name)
+        globals()[name] = found
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -1,0 +1,335 @@
+"""The strict reader: CSV bytes to cells with their line, and every lexical error.
+
+Standard library only. A cell never holds a line break, so the number of a record is the number of
+its line, and a line without a quotation mark is canonical as it stands. Values are judged once per
+distinct value; memory stays flat but for key sets.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from .schemas import Field, Schema
+
+MAX_LINE_BYTES = 1_000_000
+MAX_ERRORS_PER_KIND = 1_000
+_BLOCK_BYTES = 1 << 20
+_MAX_REMEMBERED = 50_000
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_FORMULA_STARTS = ("=", "+", "-", "@")
+
+
+@dataclass(frozen=True, slots=True)
+class CellError:
+    """One lexical defect at one place of a file."""
+
+    code: str
+    path: str
+    line: int
+    column: str | None
+    value: str | None
+    message: str
+    expected: str | None = None
+    fixable: bool = False
+
+
+@dataclass(slots=True)
+class Table:
+    """The rows of one file as text, with the line of each."""
+
+    schema: Schema
+    path: str
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    errors: list[CellError] = field(default_factory=list)
+
+    @property
+    def usable(self) -> bool:
+        """False where header or encoding defects left no rows to speak of."""
+        return not any(error.code in ("ICD001", "ICD102") and error.line <= 1 for error in self.errors)
+
+
+def read_table(
+    data: bytes | BinaryIO, schema: Schema, path: str, codes: Mapping[str, frozenset[str]], *, in_order: bool = True
+) -> Table:
+    """Read and check one table.
+
+    Parameters
+    ----------
+    data : bytes or binary file
+        Content of the file.
+    schema : Schema
+        What the table must look like.
+    path : str
+        Path to name in errors.
+    codes : mapping of str to frozenset of str
+        Codes of the codelists that the schema refers to; a codelist that is absent is not checked.
+    in_order : bool
+        Whether rows must be sorted by primary key. Codelists keep an order of their own.
+
+    Returns
+    -------
+    Table
+        All well-formed rows and all errors, in the order of their lines.
+    """
+    reader = Reader(schema, path, codes, in_order=in_order)
+    table = Table(schema, path)
+    for first, rows in reader.blocks(io.BytesIO(data) if isinstance(data, bytes) else data):
+        table.rows.extend(rows)
+        table.lines.extend(first)
+    table.errors = sorted(reader.errors, key=lambda error: (error.line, error.column or ""))
+    return table
+
+
+class Reader:
+    """Checks a stream block by block; see `read_table`."""
+
+    def __init__(
+        self, schema: Schema, path: str, codes: Mapping[str, frozenset[str]], *, in_order: bool = True
+    ) -> None:
+        self.schema = schema
+        self.path = path
+        self.errors: list[CellError] = []
+        self._kinds: dict[tuple[str, str | None], int] = {}
+        self._in_order = in_order
+        self._good: list[set[str]] = [set() for _ in schema.fields]
+        self._codes = [codes.get(f.codelist) if f.codelist else None for f in schema.fields]
+        self._key = [schema.names.index(name) for name in schema.primary_key]
+        self._seen_keys: dict[object, int] = {}
+        self._last_key: tuple[str, ...] | None = None
+        self._order_reported = False
+        self._unique = {i: {} for i, f in enumerate(schema.fields) if f.unique and schema.primary_key != (f.name,)}
+
+    def blocks(self, stream: BinaryIO) -> Iterator[tuple[Sequence[int], list[tuple[str, ...]]]]:
+        """Yield the well-formed rows of each block with their line numbers."""
+        line = 1
+        header = True
+        last = b""
+        for raw in iter(lambda: stream.readlines(_BLOCK_BYTES), []):
+            last = raw[-1]
+            lines = self._decode(raw, line)
+            numbers: Sequence[int] = range(line, line + len(raw))
+            line += len(raw)
+            if header:
+                header = False
+                if not self._check_header(lines[0]):
+                    return
+                lines, numbers = lines[1:], numbers[1:]
+            rows, numbers = self._split(lines, numbers)
+            if rows:
+                self._check_columns(rows, numbers)
+                self._check_keys(rows, numbers)
+                yield numbers, rows
+        if header:
+            self._add("ICD102", 1, None, None, "The file is empty.", "a header line: " + ",".join(self.schema.names))
+        elif not last.endswith(b"\n"):
+            self._add("ICD001", line - 1, None, None, "The last line has no line end.", "a final newline", fixable=True)
+
+    def _add(
+        self,
+        code: str,
+        line: int,
+        column: str | None,
+        value: str | None,
+        message: str,
+        expected: str | None = None,
+        *,
+        fixable: bool = False,
+    ) -> None:
+        seen = self._kinds[code, column] = self._kinds.get((code, column), 0) + 1
+        if seen <= MAX_ERRORS_PER_KIND:
+            value = value if value is None or len(value) <= 200 else value[:200] + "…"
+            self.errors.append(CellError(code, self.path, line, column, value, message, expected, fixable))
+
+    def _decode(self, raw: list[bytes], first: int) -> list[str | None]:
+        """Return one text per line, None where the line cannot be used."""
+        if first == 1 and raw[0].startswith(b"\xef\xbb\xbf"):
+            self._add("ICD001", 1, None, None, "The file begins with a byte order mark.", "UTF-8 without one", fixable=True)
+            raw[0] = raw[0][3:]
+        try:
+            if max(map(len, raw)) > MAX_LINE_BYTES:
+                raise ValueError
+            text = b"".join(raw).decode("utf-8")
+            if "\r" in text or "\0" in text:
+                raise ValueError
+            return text.removesuffix("\n").split("\n")  # type: ignore[return-value]
+        except ValueError:
+            return [self._decode_line(entry, first + offset) for offset, entry in enumerate(raw)]
+
+    def _decode_line(self, entry: bytes, line: int) -> str | None:
+        if len(entry) > MAX_LINE_BYTES:
+            self._add("ICD001", line, None, None, f"The line has {len(entry):,} bytes.", f"at most {MAX_LINE_BYTES:,}")
+            return None
+        try:
+            text = entry.decode("utf-8").removesuffix("\n")
+        except UnicodeDecodeError as error:
+            context = entry[max(0, error.start - 10) : error.start + 10]
+            self._add(
+                "ICD001", line, None, repr(context)[2:-1], f"Byte {error.start + 1} of the line is not UTF-8.", "UTF-8 text"
+            )
+            return None
+        if "\0" in text:
+            self._add("ICD002", line, None, None, "The line holds a NUL character.", "printable text")
+            return None
+        if "\r" in text:
+            if not self._kinds.get(("ICD001", None)):
+                self._add("ICD001", line, None, None, "The line ends with a carriage return.", "LF line ends", fixable=True)
+            text = text.replace("\r", "")
+        return text
+
+    def _check_header(self, text: str | None) -> bool:
+        if text is None:
+            return False
+        try:
+            names = next(csv.reader([text], strict=True), [])
+        except csv.Error:
+            names = text.split(",")
+        expected = list(self.schema.names)
+        if names == expected:
+            return True
+        missing = [name for name in expected if name not in names]
+        extra = [name for name in names if name not in expected]
+        if missing or extra:
+            parts = [f"missing: {', '.join(missing)}"] if missing else []
+            if extra:
+                shown = ", ".join(repr(name[:40]) for name in extra[:5])
+                parts.append(f"not in the schema: {shown}" + (f" and {len(extra) - 5:,} more" if len(extra) > 5 else ""))
+            message = "The header does not match the schema; " + "; ".join(parts) + "."
+        elif len(names) != len(expected):
+            message = "A column stands twice in the header."
+        else:
+            message = "The columns are not in the order of the schema."
+        self._add("ICD102", 1, None, None, message, ",".join(expected))
+        return False
+
+    def _split(self, lines: list[str | None], numbers: Sequence[int]) -> tuple[list[tuple[str, ...]], Sequence[int]]:
+        width = len(self.schema.fields)
+        rows: list[tuple[str, ...]] = []
+        kept: list[int] = []
+        for number, text in zip(numbers, lines, strict=True):
+            if text is None:
+                continue
+            row = text.split(",") if '"' not in text else self._parse_quoted(text, number)
+            if row is None:
+                continue
+            if len(row) != width:
+                if text == "":
+                    self._add("ICD004", number, None, None, "The line is blank.", "a record", fixable=True)
+                else:
+                    self._add(
+                        "ICD004", number, None, None, f"The line has {len(row)} cells.", f"{width} cells, as in the header"
+                    )
+                continue
+            rows.append(tuple(row))
+            kept.append(number)
+        return rows, kept
+
+    def _parse_quoted(self, text: str, number: int) -> list[str] | None:
+        try:
+            row = next(csv.reader([text], strict=True))
+        except csv.Error:
+            self._add(
+                "ICD004", number, None, text[:80], "The quotation marks of the line do not pair up.", 'cells such as "a ""b"" c"'
+            )
+            return None
+        if _write_row(row) != text:
+            self._add(
+                "ICD004",
+                number,
+                None,
+                None,
+                "The line is quoted in another way than the canonical one.",
+                "quotes only where a cell holds a comma or a quotation mark",
+                fixable=True,
+            )
+        return row
+
+    def _check_columns(self, rows: list[tuple[str, ...]], numbers: Sequence[int]) -> None:
+        for index, column in enumerate(zip(*rows, strict=True)):
+            good = self._good[index]
+            new = set(column).difference(good)
+            if not new:
+                continue
+            if len(good) > _MAX_REMEMBERED:
+                good.clear()
+            bad = {}
+            for value in new:
+                error = self._judge(self.schema.fields[index], value, self._codes[index])
+                if error is None:
+                    good.add(value)
+                else:
+                    bad[value] = error
+            if bad:
+                name = self.schema.fields[index].name
+                for number, value in zip(numbers, column, strict=True):
+                    if value in bad:
+                        code, message, expected, fixable = bad[value]
+                        self._add(code, number, name, value, message, expected, fixable=fixable)
+
+    @staticmethod
+    def _judge(column: Field, value: str, codes: frozenset[str] | None) -> tuple[str, str, str, bool] | None:
+        hygiene = _hygiene(value, column.type == "string")
+        if hygiene is not None:
+            return hygiene
+        verdict = column.judge(value)
+        if verdict is not None:
+            code, expected = verdict
+            message = "The cell is empty." if value == "" else f"{value[:200]!r} does not fit the column."
+            return code, message, expected, False
+        if codes is not None and value != "" and value not in codes:
+            return "ICD203", f"{value[:200]!r} is not a code of the codelist {column.codelist}.", f"a code of data/codelists/{column.codelist}.csv", False
+        return None
+
+    def _check_keys(self, rows: list[tuple[str, ...]], numbers: Sequence[int]) -> None:
+        key = self._key
+        for number, row in zip(numbers, rows, strict=True):
+            parts = tuple([row[i] for i in key])
+            first = self._seen_keys.setdefault(parts if len(key) > 1 else parts[0], number)
+            if first != number:
+                shown = ", ".join(parts)
+                self._add("ICD104", number, self.schema.primary_key[0], shown, f"The key {shown!r} stands on line {first} already.", "a key of its own")
+            elif self._in_order:
+                if self._last_key is not None and parts < self._last_key and not self._order_reported:
+                    self._order_reported = True
+                    self._add("ICD005", number, self.schema.primary_key[0], ", ".join(parts), "The row is out of order.", "rows sorted by primary key", fixable=True)
+                self._last_key = parts
+            for index, seen in self._unique.items():
+                if row[index] and seen.setdefault(row[index], number) != number:
+                    self._add("ICD104", number, self.schema.fields[index].name, row[index], f"The value stands on line {seen[row[index]]} already.", "a value that no other row has")
+
+
+def _hygiene(value: str, is_text: bool) -> tuple[str, str, str, bool] | None:
+    if value.isascii() and value.isprintable():
+        if "  " in value or value != value.strip():
+            return "ICD003", "The cell has a leading, trailing or doubled space.", "single spaces between words", True
+    else:
+        for character in value:
+            if character in _BIDI or unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") and character != "\u200c":
+                return "ICD002", f"The cell holds the invisible character U+{ord(character):04X}.", "printable text", True
+        if not unicodedata.is_normalized("NFC", value):
+            return "ICD002", "The cell is not in Unicode normal form C.", "composed characters", True
+        if "  " in value or value != value.strip() or any(unicodedata.category(c) == "Zs" and c != " " for c in value):
+            return "ICD003", "The cell has a leading, trailing, doubled or no-break space.", "single spaces between words", True
+    if is_text and value.startswith(_FORMULA_STARTS):
+        return "ICD007", "A spreadsheet would run this cell as a formula.", "text that does not begin with = + - @", False
+    return None
+
+
+def _write_row(row: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="").writerow(row)
+    return buffer.getvalue()
+
+
+def write_table(schema: Schema, rows: Sequence[Sequence[str]]) -> bytes:
+    """Return the canonical bytes of a table; the caller has sorted the rows."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(schema.names)
+    writer.writerows(rows)
+    return buffer.getvalue().encode("utf-8")

@@ -1,0 +1,303 @@
+"""The command line: ``icd`` and ``iraq-coalition-data``. Thin; every command calls the library."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from . import package as packages
+
+CLEAN, FINDINGS, CANNOT_RUN = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 clean, 1 findings, 2 could not run."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except BrokenPipeError:
+        # The reader of the pipe has seen enough; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLEAN
+    except (packages.PackageError, ImportError, LookupError, ValueError, OSError) as error:
+        print(f"icd: {error}", file=sys.stderr)
+        return CANNOT_RUN
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="icd",
+        description="Reference data on the US-led coalition's mission in Iraq and the negotiation of its end.",
+        epilog="Exit codes: 0 clean, 1 findings, 2 could not run.",
+    )
+    parser.add_argument("--version", action="store_true", help="print version and data hash, and stop")
+    parser.set_defaults(run=lambda options: _version() if options.version else _help(parser))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(run=run)
+        return sub
+
+    def json_flag(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--json", action="store_true", help="print JSON")
+
+    json_flag(command("summary", _summary, "tables, rows, coverage, version, state, and a small timeline"))
+
+    sub = command("show", _show, "one record: what, who, claims, sources, history")
+    sub.add_argument("id", help="an identifier such as evt-2024-0001")
+    json_flag(sub)
+
+    sub = command("find", _find, "search names, titles, summaries and quoted words")
+    sub.add_argument("text", nargs="+", help="words that must all occur")
+    json_flag(sub)
+
+    sub = command("explain", _explain, "why a value is what it is, or what a validator rule means")
+    sub.add_argument("what", help="an identifier, or a rule code such as ICD301")
+    sub.add_argument("field", nargs="?", help="a claim path such as date or casualties/us_military/injured")
+
+    sub = command("codebook", _codebook, "what tables and columns mean")
+    sub.add_argument("table", nargs="?", help="a table; without it, all tables are listed")
+    sub.add_argument("field", nargs="?", help="a column")
+    json_flag(sub)
+
+    sub = command("cite", _cite, "how to cite the release and the sources behind records")
+    sub.add_argument("ids", nargs="*", help="identifiers")
+    sub.add_argument("--style", default="bibtex", choices=("bibtex", "text"))
+
+    sub = command("validate", _validate, "check bytes, cells, keys and cross-table rules")
+    sub.add_argument("path", nargs="?", help="a folder that holds datapackage.json; by default this checkout")
+    sub.add_argument("--format", default="text", choices=("text", "json", "github"))
+    sub.add_argument("--engine", default="ours", choices=("ours", "both"), help="both: frictionless as second opinion")
+
+    sub = command("add", _add, "add record bundles, all of them or none")
+    sub.add_argument("bundles", nargs="+", type=Path, help="YAML files, one batch")
+    sub.add_argument("--dry-run", action="store_true", help="print the row diff and write nothing")
+
+    sub = command("new", _new, "print a commented bundle to fill in")
+    sub.add_argument("kind", help="event, actor, agreement, milestone, statement, source, …")
+
+    sub = command("fmt", _fmt, "put every file into canonical form and recompute what follows from claims")
+    sub.add_argument("--check", action="store_true", help="change nothing; exit 1 if something would change")
+
+    sub = command("renumber", _renumber, "before a merge, move this branch's new numbers out of the way of another's")
+    sub.add_argument("--onto", required=True, metavar="REF", help="the branch to merge into, such as origin/main")
+
+    sub = command("completion", _completion, "print a completion script for your shell")
+    sub.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    return parser
+
+
+def _help(parser: argparse.ArgumentParser) -> int:
+    parser.print_help()
+    return CLEAN
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _version() -> int:
+    import hashlib
+
+    package = packages.shipped()
+    digest = hashlib.sha256("".join(r.sha256 or "" for r in package.resources.values()).encode()).hexdigest()
+    print(f"iraq_coalition_data {package.version} (data {digest[:12]})")
+    return CLEAN
+
+
+def _summary(options: argparse.Namespace) -> int:
+    from .overview import summary
+    from .terminal import bars, heading, show_table
+
+    facts = summary()
+    if options.json:
+        _print_json(facts)
+        return CLEAN
+    print(heading(f"iraq_coalition_data {facts['version']}"))
+    print(fill(facts["title"], 80))
+    if facts["edited_files"]:
+        print(f"\nEdited since release: {', '.join(facts['edited_files'])}. Run: icd validate")
+    else:
+        print("\nAll files are the validated, released bytes.")
+    print()
+    show_table(facts["tables"], ("table", "rows", "what"))
+    print(f"\n{facts['claims']['live']} of {facts['claims']['all']} claims are live; the newest was public on {facts['newest_report']}.")
+    print(heading("\nCoverage"))
+    show_table(facts["coverage"], ("family", "area_id", "date_start", "date_end", "completeness"))
+    print(heading("\nEvents per month"))
+    print("\n".join(bars(facts["events_per_month"])))
+    return CLEAN
+
+
+def _show(options: argparse.Namespace) -> int:
+    from .overview import card
+    from .rendering import card_text
+
+    found = card(options.id)
+    if options.json:
+        _print_json(found)
+    else:
+        print(card_text(found))
+    return CLEAN
+
+
+def _find(options: argparse.Namespace) -> int:
+    from .overview import find
+    from .terminal import show_table
+
+    hits = find(" ".join(options.text))
+    if options.json:
+        _print_json(hits)
+    elif hits:
+        show_table(hits, ("id", "column", "text"))
+    else:
+        print("Nothing found.")
+    return CLEAN if hits else FINDINGS
+
+
+def _explain(options: argparse.Namespace) -> int:
+    if options.what.upper().startswith("ICD"):
+        from .validation.documentation import explain_rule
+
+        print(explain_rule(options.what.upper()))
+        return CLEAN
+    from .evidence.queries import explain
+    from .evidence.store import shipped_store
+
+    if options.field is None:
+        store = shipped_store()
+        fields = sorted(store.ledger.by_record.get(store.resolve_id(options.what), {}))
+        if not fields:
+            raise ValueError(f"{options.what} has no claims; its columns are labels, see icd codebook")
+        print(f"{options.what} has claims on:\n" + "\n".join(f"  {field}" for field in fields))
+        return CLEAN
+    print(explain(options.what, options.field))
+    return CLEAN
+
+
+def _codebook(options: argparse.Namespace) -> int:
+    from .overview import columns
+    from .terminal import show_table
+
+    rows = columns(options.table, options.field)
+    if options.json:
+        _print_json(rows)
+    elif options.table is None:
+        show_table(rows, ("table", "rows", "primary_key", "description"))
+    elif options.field is None:
+        show_table(rows, ("field", "type", "kind", "refers_to", "description"))
+    else:
+        for name, value in rows[0].items():
+            if value not in (None, ""):
+                print(fill(f"{name}: {value}", 80, subsequent_indent="  "))
+    return CLEAN
+
+
+def _cite(options: argparse.Namespace) -> int:
+    from .citation import cite
+
+    print(cite(options.ids or None, options.style))
+    return CLEAN
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from .validation.api import second_opinion_on
+    from .validation.finding import ERROR
+    from .validation.reporting import render
+    from .validation.runner import validate_package
+
+    package = packages.checkout(options.path) if options.path or _in_checkout() else packages.shipped()
+    findings = validate_package(package)
+    if options.engine == "both":
+        findings += second_opinion_on(package, findings)
+    print(render(findings, options.format))
+    return FINDINGS if any(finding.severity == ERROR for finding in findings) else CLEAN
+
+
+def _in_checkout() -> bool:
+    try:
+        packages.checkout()
+    except packages.PackageError:
+        return False
+    return True
+
+
+def _add(options: argparse.Namespace) -> int:
+    from .curation.adding import add_bundles
+    from .curation.bundles import BundleRefused
+    from .curation.differences import difference, render_text
+    from .reading import read_rows
+    from .schemas import load_schema
+    from .validation.reporting import render
+
+    package = packages.checkout()
+    before = read_rows(package, package.table_names) if options.dry_run else {}
+    try:
+        addition, changed = add_bundles(package, options.bundles, dry_run=options.dry_run)
+    except BundleRefused as refused:
+        print(f"{refused}\n\n{len(refused.errors)} defects; nothing was written.", file=sys.stderr)
+        return FINDINGS
+    for note in addition.notes:
+        print(note)
+    shown = [finding for finding in addition.findings if finding.severity != "measure"]
+    if shown:
+        print(render(shown, "text"))
+    if not addition.is_valid:
+        print("Nothing was written.", file=sys.stderr)
+        return FINDINGS
+    if options.dry_run:
+        schemas = {name: load_schema(package, name) for name in package.table_names}
+        print(render_text(difference(before, addition.tables, schemas)))
+        return CLEAN
+    for handle, identifier in addition.ids.items():
+        print(f"@{handle} is {identifier}")
+    print("Changed: " + ", ".join(changed) if changed else "Nothing new; no file was changed.")
+    return CLEAN
+
+
+def _new(options: argparse.Namespace) -> int:
+    from .curation.templates import template
+
+    print(template(options.kind), end="")
+    return CLEAN
+
+
+def _fmt(options: argparse.Namespace) -> int:
+    from .curation.formatting import format_package
+
+    changes = format_package(packages.checkout(), check=options.check)
+    for change in changes:
+        print(change)
+    if not changes:
+        print("Every file is in canonical form.")
+    return FINDINGS if options.check and changes else CLEAN
+
+
+def _renumber(options: argparse.Namespace) -> int:
+    from .curation.renumbering import renumber_checkout
+
+    changes = renumber_checkout(packages.checkout(), options.onto)
+    for old, new in changes.items():
+        print(f"{old} is now {new}")
+    if not changes:
+        print("No identifier collides.")
+    return CLEAN
+
+
+def _completion(options: argparse.Namespace) -> int:
+    import shtab
+
+    print(shtab.complete(_parser(), shell=options.shell))
+    return CLEAN
+
+
+if __name__ == "__main__":
+    sys.exit(main())

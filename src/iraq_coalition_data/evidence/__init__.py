@@ -1,0 +1,1 @@
+"""Claims of a record, resolution by policy, and what was known when."""
