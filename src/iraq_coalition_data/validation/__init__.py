@@ -1,0 +1,1 @@
+"""The validator: findings, rules by family, the runner and the reporters."""

@@ -1,0 +1,174 @@
+"""From a folder to findings: byte and cell checks first, then every rule on the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from ..cells import CellError, Table, read_table, write_table
+from ..package import CODELIST_PREFIX, DataPackage, PackageError, data_path, shipped
+from ..reading import Tables
+from ..schemas import Schema, SchemaError, load_schema
+from . import families  # noqa: F401  registers the rules
+from .files import check_files
+from .finding import ERROR, Finding
+from .rule import RULES
+from .state import State, did_you_mean
+
+
+def read_state(package: DataPackage) -> tuple[State | None, list[Finding]]:
+    """Read all tables of `package` strictly.
+
+    Returns
+    -------
+    state : State or None
+        None where a table, schema or the descriptor cannot be used, so that no rule can run.
+    findings : list of Finding
+        Every defect of bytes, headers and cells.
+    """
+    findings: list[Finding] = []
+    try:
+        resources = package.resources
+    except PackageError as error:
+        return None, [Finding("ICD801", ERROR, f"{error}.", file="datapackage.json")]
+    schemas: dict[str, Schema] = {}
+    for name, resource in resources.items():
+        try:
+            schemas[name] = load_schema(package, name)
+        except SchemaError as error:
+            findings.append(Finding("ICD103", ERROR, f"{error}.", file=resource.schema_path))
+        except PackageError as error:
+            findings.append(Finding("ICD101", ERROR, f"{error}.", file=resource.schema_path))
+    if len(schemas) < len(resources):
+        return None, findings
+    read: dict[str, Table] = {}
+    codes: dict[str, frozenset[str]] = {}
+    usable = shipped().resources.keys() <= resources.keys()
+    for name in sorted(resources, key=lambda n: not n.startswith(CODELIST_PREFIX)):
+        try:
+            data = package.read(resources[name].path)
+        except PackageError as error:
+            findings.append(Finding("ICD101", ERROR, f"{error}.", file=resources[name].path, table=name))
+            usable = False
+            continue
+        is_codelist = name.startswith(CODELIST_PREFIX)
+        table = read[name] = read_table(data, schemas[name], resources[name].path, codes, in_order=not is_codelist)
+        usable = usable and table.usable
+        if is_codelist:
+            codes[name.removeprefix(CODELIST_PREFIX)] = frozenset(row[0] for row in table.rows)
+        findings += [_from_cell(error, table, codes) for error in table.errors]
+    if not usable:
+        return None, findings
+    tables: Tables = {name: as_rows(read[name]) for name in resources}
+    lines = {name: read[name].lines for name in resources}
+    return State(package.descriptor, schemas, tables, lines), findings
+
+
+def as_rows(table: Table) -> list[dict[str, str]]:
+    """Return the rows of a strictly read table as mappings."""
+    names = table.schema.names
+    return [dict(zip(names, row, strict=True)) for row in table.rows]
+
+
+def _from_cell(error: CellError, table: Table, codes: dict[str, frozenset[str]]) -> Finding:
+    suggestion = None
+    if error.code == "ICD203" and error.value and error.column:
+        codelist = table.schema[error.column].codelist
+        suggestion = did_you_mean(error.value, codes.get(codelist or "", ()))
+    if error.fixable:
+        suggestion = f"Run: icd fmt {error.path}"
+    record = None
+    if error.line > 1 and error.line in table.lines:
+        row = dict(zip(table.schema.names, table.rows[table.lines.index(error.line)], strict=True))
+        record = " ".join(row[part] for part in table.schema.primary_key)
+    return Finding(
+        code=error.code,
+        severity=ERROR,
+        message=error.message,
+        file=error.path,
+        line=error.line,
+        table=table.schema.name,
+        record=record,
+        column=error.column,
+        value=error.value,
+        expected=error.expected,
+        suggestion=suggestion,
+        fixable=error.fixable,
+    )
+
+
+def run_rules(state: State, select: Collection[str] | None = None) -> list[Finding]:
+    """Run every rule, or the selected ones, on tables that were read without defects.
+
+    A rule that builds on others does not run where these have findings.
+    """
+    found: dict[str, list[Finding]] = {}
+
+    def run(code: str) -> list[Finding]:
+        if code not in found:
+            rule = RULES[code]
+            blocked = rule.check is None or any(run(earlier) for earlier in rule.after)
+            found[code] = [] if blocked or rule.check is None else list(rule.check(state))
+        return found[code]
+
+    return [finding for code in sorted(RULES) if select is None or code in select for finding in run(code)]
+
+
+def not_checked(findings: Iterable[Finding]) -> list[str]:
+    """Return the codes of the rules that could not run because of `findings`."""
+    errors = [finding for finding in findings if finding.severity == ERROR]
+    own = [rule for rule in RULES.values() if rule.check is not None]
+    if any(error.table and RULES[error.code].reported_by for error in errors if error.code in RULES):
+        return sorted(rule.code for rule in own)
+    codes = {error.code for error in errors}
+    return sorted(rule.code for rule in own if codes & set(rule.after))
+
+
+def recheck(state: State, tables: Tables) -> list[Finding]:
+    """Return all findings on would-be data tables that take the place of those of `state`.
+
+    The tables go through the same strict reader as files do, so that nothing can be written that
+    would not be read again.
+    """
+    findings: list[Finding] = []
+    codes = {name: frozenset(values) for name, values in state.codes.items()}
+    fresh = dict(state.tables)
+    for name in state.data_tables:
+        schema = state.schemas[name]
+        data = write_table(schema, [[row[column] for column in schema.names] for row in tables[name]])
+        table = read_table(data, schema, data_path(name), codes)
+        findings += [_from_cell(error, table, codes) for error in table.errors]
+        fresh[name] = as_rows(table)
+    if not findings:
+        findings = run_rules(State(state.descriptor, state.schemas, fresh, previous=state.previous))
+    return sort_findings(findings)
+
+
+def validate_package(package: DataPackage, previous: Tables | None = None) -> list[Finding]:
+    """Return all findings on a package.
+
+    Cross-table rules run only where every cell is in order: on damaged tables they would report the
+    same defect again under other names.
+
+    Parameters
+    ----------
+    package : DataPackage
+        The folder to check.
+    previous : dict of str to list of dict, optional
+        The tables of the previous release; rules on lost identifiers need them.
+    """
+    findings = check_files(package)
+    reported = {(finding.code, finding.file) for finding in findings}
+    state, read = read_state(package)
+    findings += [finding for finding in read if (finding.code, finding.file) not in reported]
+    if state is not None and not any(finding.severity == ERROR and finding.table for finding in findings):
+        state.previous = previous
+        findings += run_rules(state)
+    return sort_findings(findings)
+
+
+def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings by severity, code and place."""
+    order = {"error": 0, "warning": 1, "measure": 2}
+    return sorted(
+        findings, key=lambda f: (order[f.severity], f.code, f.file or "", f.line or 0, f.column or "", f.message)
+    )
