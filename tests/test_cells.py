@@ -8,6 +8,7 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from iraq_coalition_data.cells import MAX_LINE_BYTES, Reader, _split_quoted, _write_row, read_table, write_table
 from iraq_coalition_data.schemas import compile_schema
 

@@ -16,12 +16,13 @@ import sys
 from pathlib import Path
 
 import frictionless
-import iraq_coalition_data as icd
 import jsonschema
 import pandas as pd
 import pandera.errors
 import pandera.pandas as pa
 import pytest
+
+import iraq_coalition_data as icd
 from iraq_coalition_data.cells import read_table
 from iraq_coalition_data.curation.files import DIALECT
 from iraq_coalition_data.package import DataPackage, PackageError, shipped
@@ -90,9 +91,7 @@ COLUMN_TYPES = {
 def test_columns_have_the_same_types_on_every_pandas_and_in_every_view(resource) -> None:
     document = shipped().read_json(resource.schema_path)
     coded = {
-        key["fields"]
-        for key in document.get("foreignKeys", [])
-        if key["reference"]["resource"].startswith("codelist_")
+        key["fields"] for key in document.get("foreignKeys", []) if key["reference"]["resource"].startswith("codelist_")
     }
     expected = {
         field["name"]: "category" if field["name"] in coded else COLUMN_TYPES[field["type"]]
@@ -259,7 +258,7 @@ def test_frictionless_takes_the_kind_of_a_file_from_its_name_unless_told(folder:
 # Facts about pandas
 
 
-def test_pandas_reads_the_code_NA_as_missing_unless_told_otherwise() -> None:  # noqa: N802
+def test_pandas_reads_the_code_NA_as_missing_unless_told_otherwise() -> None:
     text = "country\nNA\n\n"
     assert pd.read_csv(io.StringIO(text))["country"].isna().all()
     told = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""], dtype=str, skip_blank_lines=False)
@@ -302,7 +301,9 @@ def test_columns_are_matched_as_the_re_module_does(pattern: str) -> None:
     chance = random.Random(pattern)
     letters = "".join(sorted({*pattern, *"abz019-:/. \n\r_A\u00e9\u0663\u0639"}))
     words = [word + end for word in WORDS for end in ("", "\n", " ", "\u00e9")]
-    words += ["".join(chance.choices(letters, k=length)) for length in (*range(1, 16), 80, 81, 300, 400) for _ in range(40)]
+    words += [
+        "".join(chance.choices(letters, k=length)) for length in (*range(1, 16), 80, 81, 300, 400) for _ in range(40)
+    ]
     matched = pd.Series(words).str.fullmatch(f"(?:{pattern})")
     assert matched.tolist() == [re.fullmatch(pattern, word) is not None for word in words]
 

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import iraq_coalition_data
 import pytest
+
+import iraq_coalition_data
 from iraq_coalition_data.package import DataPackage, shipped
 
 HEAVY = ("frictionless", "numpy", "pandas", "pandera", "polars", "pyarrow", "rich", "shtab", "yaml")

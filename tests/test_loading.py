@@ -142,7 +142,11 @@ def test_nothing_in_a_view_was_reported_later(day: str) -> None:
     assert (view["events"]["first_reported_on"] <= day).all()
     assert (view["milestone_statements"]["stated_on"] <= day).all()
     known = set(view["claims"]["record_id"])
-    for table, key in (("events", "event_id"), ("agreements", "agreement_id"), ("milestone_statements", "statement_id")):
+    for table, key in (
+        ("events", "event_id"),
+        ("agreements", "agreement_id"),
+        ("milestone_statements", "statement_id"),
+    ):
         assert set(view[table][key]) <= known
     assert view["events"]["title"].isna().all()
     assert view["events"]["summary"].isna().all()
@@ -207,7 +211,9 @@ def test_an_unknown_record_is_refused_with_the_nearest_identifier() -> None:
 
 def test_every_claimed_value_can_be_explained() -> None:
     claims = icd.load("claims")
-    for record, field in claims[["record_id", "field"]].drop_duplicates().sample(40, random_state=1).itertuples(index=False):
+    for record, field in (
+        claims[["record_id", "field"]].drop_duplicates().sample(40, random_state=1).itertuples(index=False)
+    ):
         text = icd.explain(record, field)
         assert text.startswith(f"{record} · {field} = ")
         assert "http" in text

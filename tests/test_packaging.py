@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from iraq_coalition_data.package import shipped
 
 pytestmark = pytest.mark.slow

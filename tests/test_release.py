@@ -6,9 +6,10 @@ import re
 import tomllib
 from pathlib import Path
 
-import iraq_coalition_data as icd
 import pytest
 import yaml
+
+import iraq_coalition_data as icd
 from iraq_coalition_data.package import shipped
 
 ROOT = Path(str(shipped().root))

@@ -122,4 +122,4 @@ def test_generated_files_are_up_to_date(path: str) -> None:
     from iraq_coalition_data.curation.generated import generated_files
 
     committed = Path(str(shipped().root), path).read_bytes()
-    assert committed == generated_files(shipped())[path], f"{path} is out of date; run: icd build"
+    assert committed == generated_files(shipped())[path], f"{path} is out of date; run: icd fmt"

@@ -50,7 +50,10 @@ def test_every_shipped_schema_compiles() -> None:
         (lambda d: d.update(primaryKey="nope"), "which is no field"),
         (lambda d: d.update(primaryKey=["n"]), "is not required"),
         (lambda d: d["foreignKeys"][0].update(fields=["a", "b"]), "composite foreign keys"),
-        (lambda d: d["foreignKeys"].append({"fields": "z", "reference": {"resource": "t", "fields": "id"}}), "no field"),
+        (
+            lambda d: d["foreignKeys"].append({"fields": "z", "reference": {"resource": "t", "fields": "id"}}),
+            "no field",
+        ),
         (lambda d: d["fields"].append({"name": "id", "type": "string"}), "listed twice"),
         (lambda d: d.pop("$schema"), "$schema"),
     ],

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
 STYLES = ("bibtex", "text")
 _ID = re.compile(r"(?:evt|act|rel|agr|prc|mst|frc|tly|loc|lst|pub|src|clm)-[^\s;]+")
-_ESCAPES = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
+_ESCAPES = {
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
+}
 
 
 def cite(rows: str | Iterable[str] | pd.DataFrame | None = None, style: str = "bibtex") -> str:

@@ -129,7 +129,9 @@ def _summary(options: argparse.Namespace) -> int:
         print("\nAll files are the validated, released bytes.")
     print()
     show_table(facts["tables"], ("table", "rows", "what"))
-    print(f"\n{facts['claims']['live']} of {facts['claims']['all']} claims are live; the newest was public on {facts['newest_report']}.")
+    print(
+        f"\n{facts['claims']['live']} of {facts['claims']['all']} claims are live; the newest was public on {facts['newest_report']}."
+    )
     print(heading("\nCoverage"))
     show_table(facts["coverage"], ("family", "area_id", "date_start", "date_end", "completeness"))
     print(heading("\nEvents per month"))

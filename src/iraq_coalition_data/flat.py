@@ -142,7 +142,9 @@ def _actors(store: Store) -> list[dict[str, Any]]:
     return [
         {
             "principal": store.name(actor["principal_id"]),
-            "other_names": _join(row["name"] for row in names.get(actor["actor_id"], []) if row["name"] != actor["name"]),
+            "other_names": _join(
+                row["name"] for row in names.get(actor["actor_id"], []) if row["name"] != actor["name"]
+            ),
             "n_events": len({row["event_id"] for row in events.get(actor["actor_id"], [])}),
             "n_claims": len(claims.get(actor["actor_id"], [])),
         }

@@ -7,7 +7,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from .package import CODELIST_PREFIX, shipped
+from .package import CODELIST_PREFIX, MissingExtraError, shipped
 from .reading import frame_from_rows, read_codes, read_frame
 from .schemas import pandera_schema, shipped_schema
 
@@ -27,10 +27,6 @@ class UnknownTableError(KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
-
-
-class MissingExtraError(ImportError):
-    """An optional dependency is not installed."""
 
 
 def _known_table(name: str) -> str:

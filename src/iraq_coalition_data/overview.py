@@ -13,8 +13,26 @@ from .evidence.store import Store, shipped_store
 from .package import shipped
 from .reading import Row, is_released
 
-_TEXT_COLUMNS = ("name", "name_ar", "name_ku", "name_local", "title", "label", "summary", "note", "value_as_stated", "condition")
-_CHILDREN = ("event_actors", "event_casualties", "event_munitions", "event_tags", "agreement_parties", "agreement_events")
+_TEXT_COLUMNS = (
+    "name",
+    "name_ar",
+    "name_ku",
+    "name_local",
+    "title",
+    "label",
+    "summary",
+    "note",
+    "value_as_stated",
+    "condition",
+)
+_CHILDREN = (
+    "event_actors",
+    "event_casualties",
+    "event_munitions",
+    "event_tags",
+    "agreement_parties",
+    "agreement_events",
+)
 
 
 def summary() -> dict[str, Any]:
@@ -114,7 +132,15 @@ def _history(record_id: str, path: str) -> list[dict[str, str]]:
 def _related(store: Store, record_id: str) -> dict[str, list[str]]:
     """Return identifiers of records that refer to this one, by table."""
     found: dict[str, list[str]] = {}
-    for name in ("events", "milestone_statements", "agreements", "milestones", "force_levels", "reported_tallies", "actor_relations"):
+    for name in (
+        "events",
+        "milestone_statements",
+        "agreements",
+        "milestones",
+        "force_levels",
+        "reported_tallies",
+        "actor_relations",
+    ):
         schema = store.schemas[name]
         references = [field.name for field in schema.fields if field.reference and not field.codelist]
         ids = [r[schema.primary_key[0]] for r in store.tables[name] if record_id in [r[c] for c in references]]
@@ -141,7 +167,18 @@ def find(text: str) -> list[dict[str, str]]:
             column, cell = max(cells, key=lambda c: sum(word in _plain(c[1]) for word in words))
             identifier = row["record_id"] if name == "claims" else row[schema.primary_key[0]]
             rank = 0 if column in ("name", "title", "label") else 1 if column == "summary" else 2
-            hits.append((rank, {"id": identifier, "table": name, "name": store.name(identifier), "column": column, "text": _snippet(cell, words)}))
+            hits.append(
+                (
+                    rank,
+                    {
+                        "id": identifier,
+                        "table": name,
+                        "name": store.name(identifier),
+                        "column": column,
+                        "text": _snippet(cell, words),
+                    },
+                )
+            )
     hits.sort(key=lambda hit: hit[0])
     return [hit for _, hit in hits]
 
@@ -152,7 +189,9 @@ def _plain(text: str) -> str:
 
 
 def _snippet(cell: str, words: list[str], width: int = 70) -> str:
-    position = max(0, min((m.start() for word in words for m in re.finditer(re.escape(word), _plain(cell))), default=0) - 20)
+    position = max(
+        0, min((m.start() for word in words for m in re.finditer(re.escape(word), _plain(cell))), default=0) - 20
+    )
     cut = cell[position : position + width]
     return ("…" if position else "") + cut + ("…" if position + width < len(cell) else "")
 

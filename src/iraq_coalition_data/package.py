@@ -25,6 +25,10 @@ class PackageError(Exception):
     """The Data Package, or a file of it, cannot be read safely."""
 
 
+class MissingExtraError(ImportError):
+    """An optional dependency is not installed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One table of the Data Package as its descriptor describes it."""
@@ -102,7 +106,7 @@ class DataPackage:
         """
         try:
             return json.loads(self.read(path).decode("utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise PackageError(f"{path}: is not a JSON document ({error})") from None
 
     @cached_property
@@ -166,11 +170,7 @@ class DataPackage:
     @property
     def codelist_names(self) -> tuple[str, ...]:
         """Names of the codelists without their prefix, in the order of the descriptor."""
-        return tuple(
-            name.removeprefix(CODELIST_PREFIX)
-            for name, entry in self.resources.items()
-            if entry.is_codelist
-        )
+        return tuple(name.removeprefix(CODELIST_PREFIX) for name, entry in self.resources.items() if entry.is_codelist)
 
 
 @cache

@@ -35,7 +35,11 @@ def card_text(card: dict[str, Any]) -> str:
         lines += [f"  {state['known_from']}  {state['value'] or 'not decidable'}" for state in states]
     lines += _claims(card["claims"])
     for table, ids in card["related"].items():
-        lines += ["", heading(f"Named in {table}"), *wrap(", ".join(ids), WIDTH, initial_indent="  ", subsequent_indent="  ")]
+        lines += [
+            "",
+            heading(f"Named in {table}"),
+            *wrap(", ".join(ids), WIDTH, initial_indent="  ", subsequent_indent="  "),
+        ]
     if "note" in record:
         lines += ["", *wrap(f"Note: {record['note']}", WIDTH)]
     return "\n".join(lines)
@@ -69,7 +73,12 @@ def _claims(claims: Iterable[dict[str, str]]) -> list[str]:
     lines = ["", heading(f"Claims from {len(sources)} sources")] if sources else []
     for source_id, group in sources.items():
         first = group[0]
-        lines += wrap(f"{first['publisher']}: {first['source_title']} [{source_id}]", WIDTH, initial_indent="  ", subsequent_indent="  ")
+        lines += wrap(
+            f"{first['publisher']}: {first['source_title']} [{source_id}]",
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent="  ",
+        )
         lines.append(f"  {first['url']}")
         for claim in group:
             state = "" if claim["status"] == "live" else f" [{claim['status']}]"

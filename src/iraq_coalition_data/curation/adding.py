@@ -170,7 +170,9 @@ class _Plan:
         schemas = {name: self.state.schemas[name] for name in self.state.data_tables}
         return Addition(derive(everything, schemas, self.state.grammar), self.handles, self.notes)
 
-    def _error(self, bundle: Bundle, path: str, message: str, suggestion: str = "", line: int = 0, code: str = "") -> None:
+    def _error(
+        self, bundle: Bundle, path: str, message: str, suggestion: str = "", line: int = 0, code: str = ""
+    ) -> None:
         line = line or bundle.lines.get(path) or bundle.lines.get(path.split(".")[0]) or bundle.line
         self.errors.append(BundleError(bundle.file, line, path, message, suggestion, code or "ICD101"))
 
@@ -182,10 +184,14 @@ class _Plan:
             for entry in bundle.sources:
                 if not entry.url:
                     if entry.id not in self.rows["sources"]:
-                        self._error(bundle, "sources", f"there is no source {entry.id!r}.", line=entry.line, code="ICD301")
+                        self._error(
+                            bundle, "sources", f"there is no source {entry.id!r}.", line=entry.line, code="ICD301"
+                        )
                     continue
                 self._match_source(bundle, entry, fresh)
-        for url, (bundle, entry) in sorted(fresh.items(), key=lambda item: (item[1][1].meta.get("published_on", ""), item[0])):
+        for url, (bundle, entry) in sorted(
+            fresh.items(), key=lambda item: (item[1][1].meta.get("published_on", ""), item[0])
+        ):
             if not entry.meta:
                 self._error(bundle, "sources", f"{entry.url} is new, so it needs meta.", line=entry.line)
                 continue
@@ -237,7 +243,13 @@ class _Plan:
                         continue
                     found = self._source_reference(target)
                     if found is None:
-                        self._error(bundle, f"sources.meta.{key}", f"there is no source {target!r}.", line=entry.line, code="ICD301")
+                        self._error(
+                            bundle,
+                            f"sources.meta.{key}",
+                            f"there is no source {target!r}.",
+                            line=entry.line,
+                            code="ICD301",
+                        )
                     elif row[key] not in ("", found):
                         self._error(bundle, f"sources.meta.{key}", f"is {row[key]} already.", line=entry.line)
                     else:
@@ -290,7 +302,12 @@ class _Plan:
         table = bundle.table
         if table not in self.tables or table in ("claims", "sources"):
             near = difflib.get_close_matches(table, list(self.tables), n=1)
-            self._error(bundle, "table", f"there is no table {table!r} that takes bundles.", f"Did you mean {near[0]!r}?" if near else "")
+            self._error(
+                bundle,
+                "table",
+                f"there is no table {table!r} that takes bundles.",
+                f"Did you mean {near[0]!r}?" if near else "",
+            )
             return None
         schema = self.state.schemas[table]
         if len(schema.primary_key) > 1:
@@ -317,7 +334,10 @@ class _Plan:
     def _reserve(self, table: str, identifier: str) -> tuple[str, str]:
         schema = self.state.schemas[table]
         if identifier not in self.rows[table]:
-            self.rows[table][identifier] = dict.fromkeys(schema.names, "") | {schema.primary_key[0]: identifier, "\0new": "1"}
+            self.rows[table][identifier] = dict.fromkeys(schema.names, "") | {
+                schema.primary_key[0]: identifier,
+                "\0new": "1",
+            }
         return table, identifier
 
     def _statement_number(self, bundle: Bundle) -> str:
@@ -402,18 +422,36 @@ class _Plan:
     def _unknown_code(self, bundle: Bundle, path: str, value: str, codelist: str, line: int) -> None:
         known = list(self.state.codelist(codelist))
         near = difflib.get_close_matches(value, known, n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else "Codes: " + ", ".join(known[:12]) + ("…" if len(known) > 12 else "")
+        hint = (
+            f"Did you mean {near[0]!r}?"
+            if near
+            else "Codes: " + ", ".join(known[:12]) + ("…" if len(known) > 12 else "")
+        )
         self._error(bundle, path, f"{value!r} is not a code of {codelist}.", hint, line, "ICD203")
 
     def _unknown_column(self, bundle: Bundle, path: str, name: str, schema: Schema, line: int = 0) -> None:
         near = difflib.get_close_matches(name, schema.names, n=1)
-        self._error(bundle, path, f"is not a column of {schema.name}.", f"Did you mean {near[0]!r}?" if near else "", line, "ICD102")
+        self._error(
+            bundle,
+            path,
+            f"is not a column of {schema.name}.",
+            f"Did you mean {near[0]!r}?" if near else "",
+            line,
+            "ICD102",
+        )
 
     def _check_cells(self, bundle: Bundle, schema: Schema, row: Row, line: int) -> None:
         for column in schema.fields:
             if column.kind not in ("claimed", "computed") and (verdict := column.judge(row[column.name])):
-                self._error(bundle, column.name, f"is {row[column.name]!r}; expected {verdict[1]}.", line=line, code=verdict[0])
-            if column.reference and row[column.name] and schema.name == "sources" and column.name not in ("derives_from", "edition_of"):
+                self._error(
+                    bundle, column.name, f"is {row[column.name]!r}; expected {verdict[1]}.", line=line, code=verdict[0]
+                )
+            if (
+                column.reference
+                and row[column.name]
+                and schema.name == "sources"
+                and column.name not in ("derives_from", "edition_of")
+            ):
                 self._cell(bundle, column.name, column, row[column.name], line)
 
     # Records
@@ -497,7 +535,10 @@ class _Plan:
         other = self._reference(bundle, "links.event_links", "events", link.get("to", ""), 0)
         first, second = sorted((identifier, other)) if kind["symmetric"] == "true" else (identifier, other)
         row = {"from_event_id": first, "link": code, "to_event_id": second, "note": link.get("note", "")}
-        if all((r["from_event_id"], r["link"], r["to_event_id"]) != (first, code, second) for r in self.tables["event_links"]):
+        if all(
+            (r["from_event_id"], r["link"], r["to_event_id"]) != (first, code, second)
+            for r in self.tables["event_links"]
+        ):
             self.tables["event_links"].append(row)
 
     # Claims
@@ -510,7 +551,9 @@ class _Plan:
                     break
                 self._claim(bundle, *self.targets[index], source, entry, saying)
 
-    def _claim(self, bundle: Bundle, table: str, record: str, source: SourceEntry, entry: ClaimEntry, saying: Saying) -> None:
+    def _claim(
+        self, bundle: Bundle, table: str, record: str, source: SourceEntry, entry: ClaimEntry, saying: Saying
+    ) -> None:
         if table not in self.state.grammar.slots:
             self._error(bundle, "sources", f"records of {table} take no claims.", line=entry.line, code="ICD302")
             return
@@ -544,7 +587,13 @@ class _Plan:
             if column.codelist and row[column.name] and row[column.name] not in self.state.codelist(column.codelist):
                 self._unknown_code(bundle, f"says.{path}", row[column.name], column.codelist, line)
             elif verdict := column.judge(row[column.name]):
-                self._error(bundle, f"says.{path}", f"{column.name} is {row[column.name]!r}; expected {verdict[1]}.", line=line, code=verdict[0])
+                self._error(
+                    bundle,
+                    f"says.{path}",
+                    f"{column.name} is {row[column.name]!r}; expected {verdict[1]}.",
+                    line=line,
+                    code=verdict[0],
+                )
         if not bundle.supersede:
             row["\0keep"] = "1"
         self.claims.setdefault(row["claim_id"], row)
@@ -555,7 +604,14 @@ class _Plan:
             place, _ = self.state.grammar.locate(table, saying.path)
         except PathError:
             near = difflib.get_close_matches(saying.path, self.state.grammar.paths(table), n=1, cutoff=0.4)
-            self._error(bundle, f"says.{saying.path}", f"is not a field of {table}.", f"Did you mean {near[0]!r}?" if near else "", saying.line, "ICD303")
+            self._error(
+                bundle,
+                f"says.{saying.path}",
+                f"is not a field of {table}.",
+                f"Did you mean {near[0]!r}?" if near else "",
+                saying.line,
+                "ICD303",
+            )
             return None
         if isinstance(place, Slot):
             return saying.path
@@ -605,7 +661,11 @@ class _Plan:
             for row in group:
                 later = [r for r in group if r["reported_on"] > row["reported_on"] and r["value"] != row["value"]]
                 if later:
-                    row |= {"status": "superseded", "status_reason": "newer_statement", "superseded_by": later[0]["claim_id"]}
+                    row |= {
+                        "status": "superseded",
+                        "status_reason": "newer_statement",
+                        "superseded_by": later[0]["claim_id"],
+                    }
                     self.notes.append(
                         f"{row['claim_id']} {row['record_id']} {row['field']} = {row['value']} ({row['reported_on']}) "
                         f"is superseded by {later[0]['value']} ({later[0]['reported_on']})"
@@ -617,7 +677,12 @@ class _Plan:
                 row = self.claims.get(change.get("claim_id", ""))
                 if row is None:
                     near = difflib.get_close_matches(change.get("claim_id", ""), list(self.claims), n=1)
-                    self._error(bundle, "claims", f"there is no claim {change.get('claim_id', '')!r}.", f"Did you mean {near[0]!r}?" if near else "")
+                    self._error(
+                        bundle,
+                        "claims",
+                        f"there is no claim {change.get('claim_id', '')!r}.",
+                        f"Did you mean {near[0]!r}?" if near else "",
+                    )
                     continue
                 for name in ("status", "status_reason"):
                     column = self.state.schemas["claims"][name]

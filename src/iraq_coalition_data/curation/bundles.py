@@ -143,7 +143,9 @@ def parse_bundles(text: str, file: str, errors: list[BundleError]) -> list[Bundl
         for event in yaml.parse(text, Loader=loader):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
                 line = event.start_mark.line + 1
-                errors.append(BundleError(file, line, "", "anchors, aliases and tags are not allowed; write the value out."))
+                errors.append(
+                    BundleError(file, line, "", "anchors, aliases and tags are not allowed; write the value out.")
+                )
                 return []
         nodes = [node for node in yaml.compose_all(text, Loader=loader) if node is not None]
     except yaml.YAMLError as error:
@@ -214,16 +216,27 @@ class _Parser:
                 found.supersede = self._text(value, key) != "false"
             elif key == "record":
                 found.record = self._texts(value, "record")
-                found.lines |= {f"record.{k.value}": v.start_mark.line + 1 for k, v in getattr(value, "value", []) if k.id == "scalar"}
+                found.lines |= {
+                    f"record.{k.value}": v.start_mark.line + 1
+                    for k, v in getattr(value, "value", [])
+                    if k.id == "scalar"
+                }
             elif key == "links":
                 for name, links in self._entries(value, "links", ("tags", "event_links")):
                     allowed = ("scheme", "code") if name == "tags" else ("link", "to", "note")
-                    rows = [self._texts(item, f"links.{name}[{i}]", allowed) for i, item in enumerate(self._items(links, f"links.{name}"))]
+                    rows = [
+                        self._texts(item, f"links.{name}[{i}]", allowed)
+                        for i, item in enumerate(self._items(links, f"links.{name}"))
+                    ]
                     setattr(found, name, rows)
             elif key == "sources":
-                found.sources = [self._source(item, f"sources[{i}]") for i, item in enumerate(self._items(value, "sources"))]
+                found.sources = [
+                    self._source(item, f"sources[{i}]") for i, item in enumerate(self._items(value, "sources"))
+                ]
             else:
-                found.statuses = [self._texts(item, f"claims[{i}]", _STATUS) for i, item in enumerate(self._items(value, "claims"))]
+                found.statuses = [
+                    self._texts(item, f"claims[{i}]", _STATUS) for i, item in enumerate(self._items(value, "claims"))
+                ]
         if not found.table and not found.update:
             self._error(node, "table", "is missing; it names the table of the record.")
             return None
@@ -235,7 +248,10 @@ class _Parser:
             if key == "meta":
                 found.meta = self._texts(value, f"{path}.meta")
             elif key == "claims":
-                found.claims = [self._claim(item, f"{path}.claims[{i}]") for i, item in enumerate(self._items(value, f"{path}.claims"))]
+                found.claims = [
+                    self._claim(item, f"{path}.claims[{i}]")
+                    for i, item in enumerate(self._items(value, f"{path}.claims"))
+                ]
             else:
                 setattr(found, key, self._text(value, f"{path}.{key}"))
         if bool(found.url) == bool(found.id):
@@ -246,7 +262,10 @@ class _Parser:
         found = ClaimEntry(by="", basis="", says=[], line=node.start_mark.line + 1)
         for key, value in self._entries(node, path, _CLAIM):
             if key == "says":
-                found.says = [self._saying(name, item, f"{path}.says.{name}") for name, item in self._entries(value, f"{path}.says", None)]
+                found.says = [
+                    self._saying(name, item, f"{path}.says.{name}")
+                    for name, item in self._entries(value, f"{path}.says", None)
+                ]
             else:
                 setattr(found, key, self._text(value, f"{path}.{key}"))
         for key in ("by", "basis", "says"):

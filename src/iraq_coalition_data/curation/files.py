@@ -16,16 +16,9 @@ from ..cells import write_table
 from ..package import CODELIST_PREFIX, DESCRIPTOR, DataPackage
 from ..reading import Row
 from ..schemas import Schema
+from ..validation.files import DIALECT
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
-DIALECT = {
-    "delimiter": ",",
-    "lineTerminator": "\n",
-    "quoteChar": '"',
-    "doubleQuote": True,
-    "skipInitialSpace": False,
-    "header": True,
-}
 _LOCK = ".icd.lock"
 
 
@@ -41,7 +34,9 @@ def table_bytes(schema: Schema, rows: Sequence[Row]) -> bytes:
     return write_table(schema, [[row[name] for name in names] for row in ordered])
 
 
-def describe(descriptor: Mapping[str, Any], files: Mapping[str, bytes], schemas: Mapping[str, Schema]) -> dict[str, Any]:
+def describe(
+    descriptor: Mapping[str, Any], files: Mapping[str, bytes], schemas: Mapping[str, Schema]
+) -> dict[str, Any]:
     """Return the descriptor with its generated part made anew.
 
     Parameters
@@ -160,4 +155,14 @@ def _beside(path: Path, ending: str) -> Path:
     return path.with_name(f"{path.name}.icd-{ending}")
 
 
-__all__ = ["WriteError", "describe", "described", "descriptor_bytes", "exclusive", "table_bytes", "write_all", "DESCRIPTOR", "PROFILE"]
+__all__ = [
+    "WriteError",
+    "describe",
+    "described",
+    "descriptor_bytes",
+    "exclusive",
+    "table_bytes",
+    "write_all",
+    "DESCRIPTOR",
+    "PROFILE",
+]

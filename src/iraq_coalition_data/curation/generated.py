@@ -10,14 +10,14 @@ from ..schemas import Field, load_schema
 from ..validation.documentation import rules_page
 
 _NAMES_HEAD = '''\
-"""Names of all tables, for type checkers. Written by `icd build`; do not edit."""
+"""Names of all tables, for type checkers. Written by `icd fmt`; do not edit."""
 
 from typing import Literal
 
 TableName = Literal[
 '''
 _CODEBOOK_HEAD = """\
-<!-- Written by `icd build` from schemas/ and data/codelists/; do not edit. -->
+<!-- Written by `icd fmt` from schemas/ and data/codelists/; do not edit. -->
 
 # Codebook
 

@@ -402,7 +402,11 @@ class _Derivation:
 
     def _chain_order(self, statement: Row) -> tuple[str, int, str]:
         """Sort by day; within a day the statement of highest standing comes last, and so decides."""
-        return statement["stated_on"], -self.vocabulary.authority_rank[statement["authority"]], statement["statement_id"]
+        return (
+            statement["stated_on"],
+            -self.vocabulary.authority_rank[statement["authority"]],
+            statement["statement_id"],
+        )
 
     def _milestone_status(self, row: Row, chain: Sequence[Row], outcome: Row | None) -> str:
         if row["replaced_by_id"]:
@@ -483,12 +487,15 @@ class _Derivation:
             if name not in (*_REFERENCE_TABLES, "actor_names", "coverage", "retired_ids")
             for row in rows
         ]
+        references = {
+            name: [(f.name, f.reference[0]) for f in schema.fields if f.reference and f.reference[0] in used]
+            for name, schema in self.schemas.items()
+        }
         while queue:
             name, row = queue.pop()
-            for field in self.schemas[name].fields:
-                target = field.reference[0] if field.reference else ""
-                value = row[field.name]
-                if target in used and value and value not in used[target] and (value,) in pool[target]:
+            for column, target in references[name]:
+                value = row[column]
+                if value and value not in used[target] and (value,) in pool[target]:
                     used[target].add(value)
                     queue.append((target, pool[target][value,]))
         for name in _REFERENCE_TABLES:
@@ -538,7 +545,7 @@ def _union(sets: Mapping[str, set[str]], keys: object) -> set[str]:
 
 
 def _by_key(rows: Sequence[Row], key: Sequence[str]) -> dict[tuple[str, ...], Row]:
-    return {tuple(row[part] for part in key): row for row in rows}
+    return {tuple([row[part] for part in key]): row for row in rows}
 
 
 def _days_between(first: str, second: str) -> int:

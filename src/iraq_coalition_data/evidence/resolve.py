@@ -111,7 +111,7 @@ def resolve_count(
         high = max([*points, *floors])
     else:
         low = min(floors, default=0)
-        high = max(ceilings, default=None)  # type: ignore[type-var]
+        high = max(ceilings, default=None)
         if high is not None and high < low:
             low, high = high, low
     if best is not None:

@@ -29,7 +29,7 @@ _SEVERITIES = {
 }
 _WIDTH = 80
 _INTRODUCTION = """\
-<!-- Written by `icd build` from the rules in src/iraq_coalition_data/validation; do not edit. -->
+<!-- Written by `icd fmt` from the rules in src/iraq_coalition_data/validation; do not edit. -->
 
 # Validator rules
 

@@ -542,7 +542,7 @@ def _no_value_is_only_inferred(state: State) -> Iterator[Fault]:
     "ICD614",
     ERROR,
     "Every record is whole on every day on which it can be seen",
-    why="What was publicly known on a day is read through as_of; a record that shows there must have its required values.",
+    why="What was publicly known on a day is read through as_of; a record that shows there has its required values.",
     fix="Add the claim that gave the value on that day. A source that tells of an event mostly says when and where.",
     fails=(
         Edit("claims", "evt-2001-0001 location_id act-example-group-c"),

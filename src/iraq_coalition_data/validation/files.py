@@ -320,5 +320,6 @@ def _check_names(package: DataPackage, entries: Mapping[str, Any]) -> Iterator[F
             "The table names in the module are not those of the descriptor.",
             file=_NAMES_MODULE,
             expected=f"the tables of {DESCRIPTOR}, in its order",
-            suggestion="Run: icd build",
+            suggestion="Run: icd fmt",
+            fixable=True,
         )

@@ -130,7 +130,7 @@ def _as_github(findings: Sequence[Finding]) -> str:
 def _annotation(finding: Finding) -> str:
     properties = []
     if finding.file:
-        properties.append(f"file={_escaped_property(finding.file)}")
+        properties.append(f"file={_escaped_property(visible(finding.file))}")
     if finding.line:
         properties.append(f"line={finding.line}")
     where = " ".join(part for part in (finding.code, finding.record, finding.column) if part)

@@ -29,15 +29,15 @@ def read_state(package: DataPackage) -> tuple[State | None, list[Finding]]:
     try:
         resources = package.resources
     except PackageError as error:
-        return None, [Finding("ICD801", ERROR, f"{error}.", file="datapackage.json")]
+        return None, [Finding("ICD801", ERROR, f"{error!s:.1000}.", file="datapackage.json")]
     schemas: dict[str, Schema] = {}
     for name, resource in resources.items():
         try:
             schemas[name] = load_schema(package, name)
         except SchemaError as error:
-            findings.append(Finding("ICD103", ERROR, f"{error}.", file=resource.schema_path))
+            findings.append(Finding("ICD103", ERROR, f"{error!s:.1000}.", file=resource.schema_path))
         except PackageError as error:
-            findings.append(Finding("ICD101", ERROR, f"{error}.", file=resource.schema_path))
+            findings.append(Finding("ICD101", ERROR, f"{error!s:.1000}.", file=resource.schema_path))
     if len(schemas) < len(resources):
         return None, findings
     read: dict[str, Table] = {}
@@ -47,7 +47,7 @@ def read_state(package: DataPackage) -> tuple[State | None, list[Finding]]:
         try:
             data = package.read(resources[name].path)
         except PackageError as error:
-            findings.append(Finding("ICD101", ERROR, f"{error}.", file=resources[name].path, table=name))
+            findings.append(Finding("ICD101", ERROR, f"{error!s:.1000}.", file=resources[name].path, table=name))
             usable = False
             continue
         is_codelist = name.startswith(CODELIST_PREFIX)

@@ -49,7 +49,7 @@ reported_elsewhere(
     "Generated files are those that schemas and rules give",
     by=FILE_CHECK,
     why="A list of tables that is typed twice is wrong once.",
-    fix="Run icd build, and commit what it writes.",
+    fix="Run icd fmt, which writes them, and commit the result.",
     fails=(Edit(path="src/iraq_coalition_data/_names.py", new='TableName = Literal[\n    "events",\n]\n'),),
     passes=(Edit(path="src/other.py", new="TableName = 1\n"),),
 )
