@@ -6,9 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
-import iraq_coalition_data as icd
 import pandas as pd
 import pytest
+
+import iraq_coalition_data as icd
 from iraq_coalition_data.loading import MissingExtraError, UnknownTableError
 from iraq_coalition_data.package import DataPackage, PackageError, shipped
 from iraq_coalition_data.reading import InvalidDataError, read_frame

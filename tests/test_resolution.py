@@ -7,6 +7,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from iraq_coalition_data.evidence.intervals import hull, intersect, parse_interval, width_class
 from worlds import World
 

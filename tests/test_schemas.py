@@ -8,6 +8,7 @@ import json
 import pandas as pd
 import pandera.errors
 import pytest
+
 from iraq_coalition_data.package import shipped
 from iraq_coalition_data.reading import read_codes
 from iraq_coalition_data.schemas import SchemaError, compile_schema, load_schema, pandera_schema

@@ -104,7 +104,9 @@ class Reader:
         self._seen_keys: dict[object, int] = {}
         self._last_key: tuple[str, ...] | None = None
         self._order_reported = False
-        self._unique: dict[int, dict[str, int]] = {i: {} for i, f in enumerate(schema.fields) if f.unique and schema.primary_key != (f.name,)}
+        self._unique: dict[int, dict[str, int]] = {
+            i: {} for i, f in enumerate(schema.fields) if f.unique and schema.primary_key != (f.name,)
+        }
 
     def blocks(self, stream: BinaryIO) -> Iterator[tuple[Sequence[int], list[tuple[str, ...]]]]:
         """Yield the well-formed rows of each block with their line numbers."""

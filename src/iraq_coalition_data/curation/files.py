@@ -156,6 +156,8 @@ def _beside(path: Path, ending: str) -> Path:
 
 
 __all__ = [
+    "DESCRIPTOR",
+    "PROFILE",
     "WriteError",
     "describe",
     "described",
@@ -163,6 +165,4 @@ __all__ = [
     "exclusive",
     "table_bytes",
     "write_all",
-    "DESCRIPTOR",
-    "PROFILE",
 ]

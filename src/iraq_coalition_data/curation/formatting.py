@@ -16,7 +16,7 @@ from ..package import CODELIST_PREFIX, DESCRIPTOR, DataPackage, PackageError
 from ..reading import Tables
 from ..schemas import Schema, load_schema
 from ..validation.runner import as_rows
-from .files import descriptor_bytes, describe, exclusive, table_bytes, write_all
+from .files import describe, descriptor_bytes, exclusive, table_bytes, write_all
 from .generated import generated_files
 
 _OWN_SOURCE = "src/iraq_coalition_data"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from ..evidence.derive import Resolver, Vocabulary, derive
 from ..evidence.grammar import Branch, PathError, Slot
 from ..evidence.intervals import parse_interval
-from ..evidence.ledger import Claim, View
+from ..evidence.ledger import RecordClaims, View
+from ..evidence.resolve import Resolution
 from ..reading import Row
 from .coding import is_within
 from .finding import ERROR, MEASURE, WARNING
@@ -541,11 +542,10 @@ def _no_value_is_only_inferred(state: State) -> Iterator[Fault]:
 @rule(
     "ICD614",
     ERROR,
-    "Every record is whole on every day on which it can be seen",
-    why="What was publicly known on a day is read through as_of; a record that shows there has its required values.",
-    fix="Add the claim that gave the value on that day. A source that tells of an event mostly says when and where.",
+    "Every record can be seen, and once seen stays",
+    why="What was publicly known on a day is read through as_of; a record must not come and go there.",
+    fix="Give the milestone a statement and the process an event. A claim judged wrong keeps its record.",
     fails=(
-        Edit("claims", "evt-2001-0001 location_id act-example-group-c"),
         Edit(
             "milestones",
             row=(
@@ -562,18 +562,61 @@ def _no_value_is_only_inferred(state: State) -> Iterator[Fault]:
     passes=(Edit("claims", "evt-2001-0001 time_local", "reported_on", "2001-02-03"),),
     after=_READABLE,
 )
-def _records_are_whole_on_every_day(state: State) -> Iterator[Fault]:
+def _records_can_be_seen_and_stay(state: State) -> Iterator[Fault]:
     yield from _records_that_never_exist(state)
-    resolvers = _Resolvers(state)
-    for table, slots in state.grammar.slots.items():
+    for table, row, days in _records_by_day(state):
+        seen = [claims is not None for _, claims, _ in days]
+        if True in seen and False in seen[seen.index(True) :]:
+            day = days[seen.index(False, seen.index(True))][0]
+            yield Fault(table, row, f"The record can be seen before {day}, but not on that day.")
+
+
+@rule(
+    "ICD616",
+    WARNING,
+    "A record says when and where from the first day on which it can be seen",
+    why="Views of an early day show a gap where no claim of that day or before gives a required value.",
+    fix="Add the claim that gave the value on that day, if a source did; else leave the gap: it is what was known.",
+    fails=(Edit("claims", "evt-2001-0001 location_id act-example-group-c"),),
+    passes=(Edit("claims", "evt-2001-0001 time_local", "reported_on", "2001-02-03"),),
+    after=_READABLE,
+)
+def _records_are_whole_from_the_first_day(state: State) -> Iterator[Fault]:
+    for table, row, days in _records_by_day(state):
+        fields = state.ledger.by_record[row[state.grammar.keys[table]]]
         required = [
-            (path, slot) for path, slot in slots.items() if any(state.schemas[table][c].required for c in slot.columns)
+            (path, slot)
+            for path, slot in state.grammar.slots[table].items()
+            # A value that no claim ever gave is the matter of ICD601.
+            if fields.get(path) and any(state.schemas[table][column].required for column in slot.columns)
         ]
-        key = state.grammar.keys[table]
+        for path, slot in required:
+            day = next(
+                (day for day, claims, by in days if claims and not _decides(by.resolve(slot, path, claims))), None
+            )
+            if day is not None:
+                yield Fault(
+                    table,
+                    row,
+                    f"On {day} the record can be seen, but no claim of that day or before decides {path}.",
+                    slot.columns[0],
+                    f"a claim on {path} reported by {day}",
+                )
+
+
+def _decides(found: Resolution) -> bool:
+    return bool(found.value or found.low or found.interval)
+
+
+def _records_by_day(state: State) -> Iterator[tuple[str, Row, list[tuple[str, RecordClaims | None, Resolver]]]]:
+    """Yield every record with what counts for it on each day on which something was reported of it."""
+    resolvers = _Resolvers(state)
+    for table, key in state.grammar.keys.items():
         for row in state.tables[table]:
-            fields = state.ledger.by_record.get(row[key])
-            if fields:
-                yield from _gaps(resolvers, table, row, row[key], fields, required)
+            fields = state.ledger.by_record.get(row[key], {})
+            days = sorted({claim.reported_on for claims in fields.values() for claim in claims})
+            if days:
+                yield table, row, [(day, resolvers.on(day).gather(row[key]), resolvers.on(day)) for day in days]
 
 
 def _records_that_never_exist(state: State) -> Iterator[Fault]:
@@ -603,47 +646,6 @@ class _Resolvers:
             view = View(day, hindsight=False)
             found = self._by_day[day] = Resolver(self._ledger, self._grammar, self._vocabulary, view)
         return found
-
-
-def _gaps(
-    resolvers: _Resolvers,
-    table: str,
-    row: Row,
-    record: str,
-    fields: Mapping[str, Sequence[Claim]],
-    required: Sequence[tuple[str, Slot]],
-) -> Iterator[Fault]:
-    was_present = False
-    missing: set[str] = set()
-    for day in sorted({claim.reported_on for claims in fields.values() for claim in claims}):
-        resolver = resolvers.on(day)
-        claims = resolver.gather(record)
-        if claims is None:
-            if was_present:
-                yield Fault(
-                    table,
-                    row,
-                    f"The record can be seen before {day}, but not on that day.",
-                    None,
-                    "a record that stays",
-                )
-                return
-            continue
-        was_present = True
-        for path, slot in required:
-            # A value that no claim ever gave is the matter of ICD601.
-            if path in missing or (not fields.get(path) and not slot.default):
-                continue
-            found = resolver.resolve(slot, path, claims)
-            if not (found.value or found.low or found.interval):
-                missing.add(path)
-                yield Fault(
-                    table,
-                    row,
-                    f"On {day} the record can be seen, but no claim of that day or before decides {path}.",
-                    slot.columns[0],
-                    f"a claim on {path} reported by {day}",
-                )
 
 
 @rule(
