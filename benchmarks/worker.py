@@ -69,10 +69,10 @@ def frictionless(root: Path) -> dict[str, float]:
 def as_of(claims: int) -> dict[str, float]:
     import pandas  # noqa: F401  its import is no part of the figure
 
-    from iraq_coalition_data.evidence.derive import derive
-    from iraq_coalition_data.evidence.ledger import View
-    from iraq_coalition_data.evidence.store import shipped_store
     from iraq_coalition_data.reading import frame_from_rows, read_codes
+    from iraq_coalition_data.resolution.derive import derive
+    from iraq_coalition_data.resolution.ledger import View
+    from iraq_coalition_data.resolution.store import shipped_store
 
     store = shipped_store()
     tables = replicated(store.tables, {n: s.primary_key for n, s in store.schemas.items()}, claims)

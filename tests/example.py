@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 
 from iraq_coalition_data.curation.files import describe, descriptor_bytes, table_bytes
-from iraq_coalition_data.evidence.derive import derive
-from iraq_coalition_data.evidence.ledger import claim_id
 from iraq_coalition_data.package import shipped
 from iraq_coalition_data.reading import Row, Tables, read_rows
+from iraq_coalition_data.resolution.derive import derive
+from iraq_coalition_data.resolution.ledger import claim_id
 from iraq_coalition_data.schemas import load_schema
 from iraq_coalition_data.validation.rule import Edit
 from iraq_coalition_data.validation.state import State

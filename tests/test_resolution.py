@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iraq_coalition_data.evidence.intervals import hull, intersect, parse_interval, width_class
+from iraq_coalition_data.resolution.intervals import hull, intersect, parse_interval, width_class
 from worlds import World
 
 INJURED = "casualties/us_military/injured"
@@ -34,7 +35,7 @@ EVENT = "evt-2001-0001"
 def test_a_revised_toll_is_history_and_not_a_range(world: World) -> None:
     figures = [("2001-02-08", "0"), ("2001-02-16", "11"), ("2001-02-24", "34"), ("2001-03-10", "109")]
     claims = [world.claim(EVENT, INJURED, value, day) for day, value in figures]
-    for old, new in zip(claims, claims[1:], strict=False):
+    for old, new in pairwise(claims):
         world.supersede(old, new)
     assert counted(world) == ("109", "109", "109")
     assert counted(world, as_of="2001-02-20") == ("11", "11", "11")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import count
 
 from iraq_coalition_data.curation.adding import claim_id
-from iraq_coalition_data.evidence.derive import derive
-from iraq_coalition_data.evidence.grammar import grammar
-from iraq_coalition_data.evidence.ledger import View
 from iraq_coalition_data.package import shipped
 from iraq_coalition_data.reading import read_rows
+from iraq_coalition_data.resolution.derive import derive
+from iraq_coalition_data.resolution.grammar import grammar
+from iraq_coalition_data.resolution.ledger import View
 from iraq_coalition_data.schemas import shipped_schema
 
 SCHEMAS = {name: shipped_schema(name) for name in shipped().table_names}

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .citation import cite
-    from .evidence.queries import claims, evidence, explain, history, resolve_id
     from .flat import flat
     from .loading import codebook, load, load_all, schema, tables, version
+    from .resolution.queries import claims, evidence, explain, history, resolve_id
     from .validation.api import validate
 
 _HOME = {
     "cite": "citation",
-    "claims": "evidence.queries",
+    "claims": "resolution.queries",
     "codebook": "loading",
-    "evidence": "evidence.queries",
-    "explain": "evidence.queries",
+    "evidence": "resolution.queries",
+    "explain": "resolution.queries",
     "flat": "flat",
-    "history": "evidence.queries",
+    "history": "resolution.queries",
     "load": "loading",
     "load_all": "loading",
-    "resolve_id": "evidence.queries",
+    "resolve_id": "resolution.queries",
     "schema": "loading",
     "tables": "loading",
     "validate": "validation.api",

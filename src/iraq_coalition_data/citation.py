@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from .evidence.store import Store, shipped_store
 from .package import shipped
 from .reading import Row
+from .resolution.store import Store, shipped_store
 
 if TYPE_CHECKING:
     import pandas as pd

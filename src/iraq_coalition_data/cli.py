@@ -129,9 +129,8 @@ def _summary(options: argparse.Namespace) -> int:
         print("\nAll files are the validated, released bytes.")
     print()
     show_table(facts["tables"], ("table", "rows", "what"))
-    print(
-        f"\n{facts['claims']['live']} of {facts['claims']['all']} claims are live; the newest was public on {facts['newest_report']}."
-    )
+    live, every = facts["claims"]["live"], facts["claims"]["all"]
+    print(f"\n{live} of {every} claims are live; the newest was public on {facts['newest_report']}.")
     print(heading("\nCoverage"))
     show_table(facts["coverage"], ("family", "area_id", "date_start", "date_end", "completeness"))
     print(heading("\nEvents per month"))
@@ -171,8 +170,8 @@ def _explain(options: argparse.Namespace) -> int:
 
         print(explain_rule(options.what.upper()))
         return CLEAN
-    from .evidence.queries import explain
-    from .evidence.store import shipped_store
+    from .resolution.queries import explain
+    from .resolution.store import shipped_store
 
     if options.field is None:
         store = shipped_store()

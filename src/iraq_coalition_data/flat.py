@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from .evidence.store import Store, shipped_store
 from .loading import ATTRS, UnknownTableError, load
 from .reading import Row
+from .resolution.store import Store, shipped_store
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -212,8 +212,8 @@ def _derived(table: str, as_of: str | date | None, hindsight: bool, policy: str)
 
 @lru_cache(maxsize=8)
 def _view(day: str | None, hindsight: bool, policy: str) -> dict[str, list[dict[str, str]]]:
-    from .evidence.ledger import View
-    from .evidence.store import shipped_store
+    from .resolution.ledger import View
+    from .resolution.store import shipped_store
 
     store = shipped_store()
     view = View(day or store.ledger.newest, hindsight, policy)

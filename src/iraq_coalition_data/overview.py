@@ -8,10 +8,10 @@ from collections import Counter
 from textwrap import shorten
 from typing import Any
 
-from .evidence.queries import history
-from .evidence.store import Store, shipped_store
 from .package import shipped
 from .reading import Row, is_released
+from .resolution.queries import history
+from .resolution.store import Store, shipped_store
 
 _TEXT_COLUMNS = (
     "name",

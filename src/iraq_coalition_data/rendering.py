@@ -85,6 +85,7 @@ def _claims(claims: Iterable[dict[str, str]]) -> list[str]:
             verb = "" if claim["stance"] == "asserts" else "denies "
             modifier = "" if claim["modifier"] == "exact" else claim["modifier"].replace("_", " ") + " "
             words = f" “{claim['value_as_stated']}”" if claim["value_as_stated"] else ""
-            text = f"{claim['reported_on']} {claim['claimant']}: {verb}{claim['field']} = {modifier}{claim['value']}{words}{state}"
+            value = f"{verb}{claim['field']} = {modifier}{claim['value']}{words}{state}"
+            text = f"{claim['reported_on']} {claim['claimant']}: {value}"
             lines += wrap(text, WIDTH, initial_indent="    ", subsequent_indent="      ")
     return lines

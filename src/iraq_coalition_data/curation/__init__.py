@@ -1,0 +1,1 @@
+"""Record bundles, canonical form, identifiers, and differences between two states."""

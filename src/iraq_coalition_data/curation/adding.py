@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from ..evidence.derive import derive
-from ..evidence.grammar import Branch, PathError, Slot
-from ..evidence.intervals import parse_interval
-from ..evidence.ledger import claim_id
 from ..package import DataPackage
 from ..reading import Row, Tables
+from ..resolution.derive import derive
+from ..resolution.grammar import Branch, PathError, Slot
+from ..resolution.intervals import parse_interval
+from ..resolution.ledger import claim_id
 from ..schemas import Field, Schema
 from ..validation.finding import ERROR, Finding
 from ..validation.runner import read_state, recheck
@@ -561,6 +561,7 @@ class _Plan:
         path = self._path(bundle, table, saying)
         if path is None:
             return
+        record, path = self._lower_first(record, path)
         place, _ = self.state.grammar.locate(table, path)
         value = self._value(bundle, place, path, saying)
         source_id = self._source_id(source)
@@ -597,6 +598,14 @@ class _Plan:
         if not bundle.supersede:
             row["\0keep"] = "1"
         self.claims.setdefault(row["claim_id"], row)
+
+    def _lower_first(self, record: str, path: str) -> tuple[str, str]:
+        """Return a claim on a symmetric link as one on the event with the lower identifier."""
+        parts = path.split("/")
+        if parts[0] == "links" and self.state.codelist("event_link").get(parts[1], {}).get("symmetric") == "true":
+            record, other = sorted((record, parts[2]))
+            return record, f"links/{parts[1]}/{other}"
+        return record, path
 
     def _path(self, bundle: Bundle, table: str, saying: Saying) -> str | None:
         parts = saying.path.split("/")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cells import read_table, write_table
-from ..evidence.derive import derive
-from ..evidence.grammar import compile_grammar
 from ..package import CODELIST_PREFIX, DESCRIPTOR, DataPackage, PackageError
 from ..reading import Tables
+from ..resolution.derive import derive
+from ..resolution.grammar import compile_grammar
 from ..schemas import Schema, load_schema
 from ..validation.runner import as_rows
 from .files import describe, descriptor_bytes, exclusive, table_bytes, write_all
@@ -143,7 +143,7 @@ def mend_cell(cell: str) -> str:
 
     Examples
     --------
-    >>> mend_cell(" Ain\\u00a0 al-Asad ")
+    >>> mend_cell(" Ain  al-Asad ")
     'Ain al-Asad'
     """
     if cell.isascii() and cell.isprintable() and "  " not in cell and cell == cell.strip():

@@ -14,9 +14,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..evidence.ledger import claim_id
 from ..package import DataPackage
 from ..reading import Row, Tables, read_rows
+from ..resolution.ledger import claim_id
 from ..schemas import Schema, load_schema
 from .adding import normal_url
 from .files import described, exclusive, table_bytes, write_all

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from textwrap import wrap
 
-from ..evidence.grammar import grammar
 from ..package import shipped
 from ..reading import read_codes
+from ..resolution.grammar import grammar
 from ..schemas import Field, Schema, shipped_schema
 
 _KINDS = {

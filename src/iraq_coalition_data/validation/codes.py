@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ..evidence.grammar import Branch, PathError
 from ..package import CODELIST_PREFIX
 from ..reading import Row
+from ..resolution.grammar import Branch, PathError
 from .finding import ERROR, WARNING
 from .identity import version_key
 from .rule import Edit, Fault, rule

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from ..evidence.intervals import width_class
 from ..reading import Row
+from ..resolution.intervals import width_class
 from ..schemas import Schema
 from .finding import ERROR, WARNING
 from .rule import Edit, Fault, rule

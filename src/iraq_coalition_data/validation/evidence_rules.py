@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..evidence.derive import Resolver, Vocabulary, derive
-from ..evidence.grammar import Branch, PathError, Slot
-from ..evidence.intervals import parse_interval
-from ..evidence.ledger import RecordClaims, View
-from ..evidence.resolve import Resolution
 from ..reading import Row
+from ..resolution.derive import Resolver, Vocabulary, derive
+from ..resolution.grammar import Branch, PathError, Slot
+from ..resolution.intervals import parse_interval
+from ..resolution.ledger import RecordClaims, View
+from ..resolution.resolve import Resolution
 from .coding import is_within
 from .finding import ERROR, MEASURE, WARNING
 from .references import live_claims, value_field

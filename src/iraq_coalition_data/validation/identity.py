@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from ..evidence.ledger import claim_id
 from ..reading import Row
+from ..resolution.ledger import claim_id
 from .finding import ERROR
 from .rule import Edit, Fault, rule
 from .state import State, did_you_mean

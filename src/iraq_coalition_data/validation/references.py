@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..evidence.grammar import CLAIMED_TAG_SCHEMES, Branch, PathError, Slot
 from ..package import CODELIST_PREFIX
 from ..reading import Row
+from ..resolution.grammar import CLAIMED_TAG_SCHEMES, Branch, PathError, Slot
 from ..schemas import Field
 from .finding import ERROR, WARNING
 from .rule import Edit, Fault, rule

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..evidence.derive import derive
-from ..evidence.grammar import Grammar, compile_grammar
-from ..evidence.ledger import Ledger
 from ..package import CODELIST_PREFIX, data_path
 from ..reading import Row, Tables
+from ..resolution.derive import derive
+from ..resolution.grammar import Grammar, compile_grammar
+from ..resolution.ledger import Ledger
 from ..schemas import Schema
 from .finding import Finding
 

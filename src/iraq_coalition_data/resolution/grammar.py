@@ -52,8 +52,8 @@ class Branch:
     family: str
 
 
-_DEFAULTS = {"outcome": "unknown", "qualifier": "unspecified"}
-TIE_VALUES = {"outcome": "unknown", "form": "unspecified", "qualifier": "unspecified"}
+# What a code is where no claim states it, or where rival claims are equally placed.
+DEFAULTS = {"outcome": "unknown", "form": "unspecified", "qualifier": "unspecified"}
 
 
 class PathError(ValueError):
@@ -149,7 +149,7 @@ def _slots(schema: Schema, claimable: list[Field]) -> dict[str, Slot]:
         else:
             kind = "id" if first.reference else "text"
         columns = tuple(field.name for field in fields)
-        found[path] = Slot(schema.name, path, kind, family, columns, first, _DEFAULTS.get(path, ""))
+        found[path] = Slot(schema.name, path, kind, family, columns, first, DEFAULTS.get(path, ""))
     return found
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from ..package import CODELIST_PREFIX
 from ..reading import Row, Tables
 from ..schemas import Schema
-from .grammar import CLAIMED_TAG_SCHEMES, TIE_VALUES, Branch, Grammar, PathError, Slot
+from .grammar import CLAIMED_TAG_SCHEMES, DEFAULTS, Branch, Grammar, PathError, Slot
 from .intervals import width_class
 from .ledger import Claim, Ledger, RecordClaims, View, count_origins, gather
 from .resolve import Resolution, resolve_code, resolve_count, resolve_interval
@@ -101,7 +101,7 @@ class Resolver:
     def _tie(self, path: str, values: Sequence[str]) -> str:
         if path == "location_id":
             return self._common_ancestor(values)
-        return TIE_VALUES.get(path, "")
+        return DEFAULTS.get(path, "")
 
     def _common_ancestor(self, places: Sequence[str]) -> str:
         lines = [self._line(place) for place in places]
