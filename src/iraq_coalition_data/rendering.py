@@ -13,7 +13,7 @@ _HIDDEN = ("title", "summary", "note", "label", "name", "n_claims", "n_origins")
 
 def card_text(card: dict[str, Any]) -> str:
     """Return a record, its child rows, its evidence and its history as text."""
-    lines = [heading(f"{card['id']}  {card['name']}")]
+    lines = [heading(line) for line in wrap(f"{card['id']}  {card['name']}", WIDTH)]
     record = card["record"]
     for column in ("summary", "outcome_rule", "condition"):
         if column in record:
@@ -26,10 +26,12 @@ def card_text(card: dict[str, Any]) -> str:
             lines += wrap(f"{column}: {value}{name}", WIDTH, initial_indent="  ", subsequent_indent="    ")
     for name, rows in card["children"].items():
         lines += ["", heading(name.split("_", 1)[1].capitalize())]
-        lines += [f"  {_child(name, row)}" for row in rows]
+        for row in rows:
+            lines += _item(_child(name, row))
     if card["links"]:
         lines += ["", heading("Links")]
-        lines += [f"  {row['from_event_id']} {row['link']} {row['to_event_id']}" for row in card["links"]]
+        for row in card["links"]:
+            lines += _item(f"{row['from_event_id']} {row['link']} {row['to_event_id']}")
     for path, states in card["histories"].items():
         lines += ["", heading(f"History of {path}")]
         lines += [f"  {state['known_from']}  {state['value'] or 'not decidable'}" for state in states]
@@ -43,6 +45,10 @@ def card_text(card: dict[str, Any]) -> str:
     if "note" in record:
         lines += ["", *wrap(f"Note: {record['note']}", WIDTH)]
     return "\n".join(lines)
+
+
+def _item(text: str) -> list[str]:
+    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def _child(table: str, row: dict[str, str]) -> str:

@@ -107,7 +107,9 @@ def _summary(findings: Sequence[Finding]) -> str:
     counts = {severity: sum(f.severity == severity for f in findings) for severity in _LEVELS}
     if not counts[ERROR] and not counts[WARNING]:
         return "No errors and no warnings."
-    parts = [_count(counts[severity], severity) for severity in (ERROR, WARNING) if counts[severity]]
+    parts = [_count(counts[ERROR], ERROR) if counts[ERROR] else "No errors"]
+    if counts[WARNING]:
+        parts.append(_count(counts[WARNING], WARNING))
     fixable = sum(finding.fixable for finding in findings)
     return ", ".join(parts) + (f"; {fixable} of them icd fmt mends." if fixable else ".")
 
