@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import iraq_coalition_data as icd
 import pytest
+
+import iraq_coalition_data as icd
 from iraq_coalition_data.cli import main
 from iraq_coalition_data.package import shipped
 

@@ -12,7 +12,7 @@ import io
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from .schemas import Field, Schema
 
@@ -101,8 +101,9 @@ class Reader:
         self._good: list[set[str]] = [set() for _ in schema.fields]
         self._codes = [codes.get(f.codelist) if f.codelist else None for f in schema.fields]
         self._key = [schema.names.index(name) for name in schema.primary_key]
-        self._seen_keys: dict[object, int] = {}
-        self._last_key: tuple[str, ...] | None = None
+        # A key of one column is kept as text, one of several as a tuple.
+        self._seen_keys: dict[Any, int] = {}
+        self._last_key: Any = None
         self._order_reported = False
         self._unique: dict[int, dict[str, int]] = {
             i: {} for i, f in enumerate(schema.fields) if f.unique and schema.primary_key != (f.name,)
@@ -276,7 +277,7 @@ class Reader:
     def _check_columns(self, rows: list[tuple[str, ...]], numbers: Sequence[int]) -> None:
         for index, column in enumerate(zip(*rows, strict=True)):
             good = self._good[index]
-            new = set(column).difference(good)
+            new = set(column).difference(good) if good else set(column)
             if not new:
                 continue
             if len(good) > _MAX_REMEMBERED:
@@ -285,7 +286,9 @@ class Reader:
             bad = {}
             if not _all_sound(field, new, codes):
                 bad = {value: error for value in new if (error := self._judge(field, value, codes)) is not None}
-            good |= new.difference(bad) if bad else new
+            if 2 * len(new) < len(column):
+                # Values that hardly repeat, such as texts, are not worth remembering.
+                good |= new.difference(bad)
             if bad:
                 for number, value in zip(numbers, column, strict=True):
                     if value in bad:
@@ -312,34 +315,19 @@ class Reader:
         return None
 
     def _check_keys(self, rows: list[tuple[str, ...]], numbers: Sequence[int]) -> None:
-        key = self._key
-        for number, row in zip(numbers, rows, strict=True):
-            parts = tuple([row[i] for i in key])
-            first = self._seen_keys.setdefault(parts if len(key) > 1 else parts[0], number)
-            if first != number:
-                shown = ", ".join(parts)
-                self._add(
-                    "ICD104",
-                    number,
-                    self.schema.primary_key[0],
-                    shown,
-                    f"The key {shown!r} stands on line {first} already.",
-                    "a key of its own",
-                )
-            elif self._in_order:
-                if self._last_key is not None and parts < self._last_key and not self._order_reported:
-                    self._order_reported = True
-                    self._add(
-                        "ICD005",
-                        number,
-                        self.schema.primary_key[0],
-                        ", ".join(parts),
-                        "The row is out of order.",
-                        "rows sorted by primary key",
-                        fixable=True,
-                    )
-                self._last_key = parts
-            for index, seen in self._unique.items():
+        keys: list[Any]
+        if len(self._key) == 1:
+            keys = [row[self._key[0]] for row in rows]
+        else:
+            keys = [tuple([row[i] for i in self._key]) for row in rows]
+        if self._are_new_and_in_order(keys):
+            self._seen_keys.update(zip(keys, numbers, strict=True))
+            self._last_key = keys[-1]
+        else:
+            for key, number in zip(keys, numbers, strict=True):
+                self._check_key(key, number)
+        for index, seen in self._unique.items():
+            for row, number in zip(rows, numbers, strict=True):
                 if row[index] and seen.setdefault(row[index], number) != number:
                     self._add(
                         "ICD104",
@@ -349,6 +337,27 @@ class Reader:
                         f"The value stands on line {seen[row[index]]} already.",
                         "a value that no other row has",
                     )
+
+    def _are_new_and_in_order(self, keys: list[Any]) -> bool:
+        if len(set(keys)) < len(keys) or not self._seen_keys.keys().isdisjoint(keys):
+            return False
+        if not self._in_order:
+            return True
+        return (self._last_key is None or self._last_key < keys[0]) and keys == sorted(keys)
+
+    def _check_key(self, key: Any, number: int) -> None:
+        shown = key if isinstance(key, str) else ", ".join(key)
+        column = self.schema.primary_key[0]
+        first = self._seen_keys.setdefault(key, number)
+        if first != number:
+            message = f"The key {shown!r} stands on line {first} already."
+            self._add("ICD104", number, column, shown, message, "a key of its own")
+        elif self._in_order:
+            if self._last_key is not None and key < self._last_key and not self._order_reported:
+                self._order_reported = True
+                message = "The row is out of order."
+                self._add("ICD005", number, column, shown, message, "rows sorted by primary key", fixable=True)
+            self._last_key = key
 
 
 def _hygiene(value: str, is_text: bool) -> tuple[str, str, str, bool] | None:

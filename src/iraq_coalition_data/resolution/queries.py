@@ -95,8 +95,8 @@ def claims(record_id: str, field: str | None = None) -> pd.DataFrame:
 
     Examples
     --------
-    >>> claims("agr-joint-statement-2024-09", "announced")["value"].tolist()[0]
-    '2024-09-27'
+    >>> claims("agr-strategic-framework-agreement", "signed")["value"].tolist()[0]
+    '2008-11-17'
     """
     store = shipped_store()
     schema = store.schemas["claims"]
@@ -126,7 +126,7 @@ def evidence(record_id: str, field: str | None = None) -> pd.DataFrame:
 
     Examples
     --------
-    >>> evidence("agr-joint-statement-2024-09").columns[:3].tolist()
+    >>> evidence("agr-strategic-framework-agreement").columns[:3].tolist()
     ['field', 'value', 'modifier']
     """
     import pandas as pd
@@ -205,8 +205,8 @@ def history(record_id: str, field: str) -> pd.DataFrame:
 
     Examples
     --------
-    >>> history("agr-joint-statement-2024-09", "announced")["value"].tolist()[-1]
-    '2024-09-27'
+    >>> history("agr-strategic-framework-agreement", "signed")["value"].tolist()[-1]
+    '2008-11-17'
     """
     import pandas as pd
 
@@ -254,8 +254,8 @@ def explain(record_id: str, field: str) -> str:
 
     Examples
     --------
-    >>> print(explain("agr-joint-statement-2024-09", "announced").splitlines()[0])
-    agr-joint-statement-2024-09 · announced = 2024-09-27
+    >>> print(explain("agr-strategic-framework-agreement", "signed").splitlines()[0])
+    agr-strategic-framework-agreement · signed = 2008-11-17
     """
     store = shipped_store()
     record_id = store.resolve_id(record_id)
