@@ -92,7 +92,9 @@ def reconcile_tallies(*, as_of: str | date | None = None, policy: str = "balance
 
 def _covered_share(family: str, area: str, start: pd.Timestamp, end: pd.Timestamp) -> float:
     days = int((end - start).days) + 1
-    covered: int = sum(max(0, (min(end, last) - max(start, first)).days + 1) for first, last in dense_windows(family, area))
+    covered: int = sum(
+        max(0, (min(end, last) - max(start, first)).days + 1) for first, last in dense_windows(family, area)
+    )
     return round(covered / days, 3)
 
 
