@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pandas as pd
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import iraq_coalition_data as icd
 from iraq_coalition_data import analysis
 from iraq_coalition_data.analysis.counts import _bounds, _grid_cell, _one_per_day_and_site
+from iraq_coalition_data.cli import main
 
 ORIGIN = "iraq_coalition_data"
 COVERED = {"start": "2024-07-01", "end": "2024-09-30"}
@@ -207,7 +209,7 @@ def test_the_brief_of_16_august_2024():
     assert "2024-08-15  Iraqi Ministry of Foreign Affairs (official_named)" in brief
     assert "pending" in brief
     assert "Sep 2024" not in brief
-    assert max(map(len, brief.splitlines())) <= 110
+    assert max(map(len, brief.splitlines())) <= 80
 
 
 def test_a_brief_keeps_to_its_subject():
@@ -258,3 +260,28 @@ def test_sensitivity_runs_every_choice():
 
 def test_presence_says_where_each_site_is():
     assert {"location", "holder", "lat", "lon"} <= set(analysis.presence_on("2026-02-01").columns)
+
+
+# -- command line
+
+
+def test_commands_print_tables_csv_and_json(capsys):
+    assert main(["weekly", "--freq", "month", "--format", "csv"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "period_start,low,best,high,covered"
+    assert [line[:10] for line in lines[1:]] == ["2024-07-01", "2024-08-01", "2024-09-01"]
+    assert main(["drift", "mst-coalition-withdrawal-start", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)[1]["delta_days"] == 365
+    assert main(["timeline", "--start", "2024-08-15", "--end", "2024-08-15"]) == 0
+    assert "Iraq postpones announcing the end date" in capsys.readouterr().out
+    assert main(["known-on", "2024-08-16"]) == 0
+    assert capsys.readouterr().out.startswith("What was publicly known on 16 August 2024")
+
+
+def test_commands_draw_into_files(tmp_path, capsys):
+    for command in ("timeline", "map", "drift"):
+        assert main([command, "--plot", str(tmp_path / f"{command}.svg")]) == 0
+        assert (tmp_path / f"{command}.svg").stat().st_size > 5_000
+    assert main(["map", "--plot", str(tmp_path / "map.txt")]) == 2
+    assert "expected .png, .svg or .pdf" in capsys.readouterr().err
+    assert not (tmp_path / "map.txt").exists()

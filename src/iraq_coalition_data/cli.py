@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from textwrap import fill
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import package as packages
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CLEAN, FINDINGS, CANNOT_RUN = 0, 1, 2
 
@@ -71,6 +74,45 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("cite", _cite, "how to cite the release and the sources behind records")
     sub.add_argument("ids", nargs="*", help="identifiers")
     sub.add_argument("--style", default="bibtex", choices=("bibtex", "text"))
+
+    def period(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--start", metavar="DAY", default="2024-07-01", help="first day (default: %(default)s)")
+        sub.add_argument("--end", metavar="DAY", default="2024-09-30", help="last day (default: %(default)s)")
+
+    def frame_options(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--as-of", metavar="DAY", help="show only what the public record said on that day")
+        sub.add_argument("--format", default="text", choices=("text", "csv", "json"))
+
+    def picture(sub: argparse.ArgumentParser, *, required: bool = False) -> None:
+        sub.add_argument("--plot", metavar="FILE", type=Path, required=required, help="draw into a .png, .svg or .pdf")
+
+    sub = command("known-on", _known_on, "a brief of what was publicly known on a day")
+    sub.add_argument("day", help="such as 2024-08-16")
+    sub.add_argument("subject", nargs="?", help="a process or milestone; by default all")
+
+    sub = command("drift", _drift, "how the stated dates of commitments moved")
+    sub.add_argument("milestone", nargs="?", help="a milestone; by default all")
+    sub.add_argument("--min-authority", metavar="CODE", help="weakest authority that counts, such as official_named")
+    frame_options(sub)
+    picture(sub)
+
+    sub = command("weekly", _weekly, "events per week, with bounds and without false zeros")
+    sub.add_argument("--family", default="attacks", metavar="CODE", help="attacks, state_force, negotiation, …")
+    sub.add_argument("--area", default="loc-region", metavar="ID", help="a place (default: %(default)s)")
+    sub.add_argument("--by", action="append", default=[], metavar="WHAT", help="break down, such as verification")
+    sub.add_argument("--freq", default="week", choices=("day", "week", "month"))
+    period(sub)
+    frame_options(sub)
+
+    sub = command("timeline", _timeline, "talks, attacks and force of a period")
+    period(sub)
+    frame_options(sub)
+    picture(sub)
+
+    sub = command("map", _map, "attacks and force of a period on a map")
+    period(sub)
+    sub.add_argument("--as-of", metavar="DAY", help="show only what the public record said on that day")
+    picture(sub, required=True)
 
     sub = command("validate", _validate, "check bytes, cells, keys and cross-table rules")
     sub.add_argument("path", nargs="?", help="a folder that holds datapackage.json; by default this checkout")
@@ -206,6 +248,65 @@ def _cite(options: argparse.Namespace) -> int:
     from .citation import cite
 
     print(cite(options.ids or None, options.style))
+    return CLEAN
+
+
+def _known_on(options: argparse.Namespace) -> int:
+    from .analysis import known_on
+
+    print(known_on(options.day, options.subject))
+    return CLEAN
+
+
+def _drift(options: argparse.Namespace) -> int:
+    from .analysis import milestone_drift
+    from .terminal import show_frame
+
+    if options.plot:
+        from .analysis.plots import drift
+
+        return _draw(drift(options.milestone, as_of=options.as_of), options.plot)
+    frame = milestone_drift(options.milestone, min_authority=options.min_authority, as_of=options.as_of)
+    if options.format == "text":
+        frame = frame[
+            ["stated_on", "target_start", "target_end", "qualifier", "authority", "delta_days", "statement_id"]
+        ]
+    show_frame(frame, options.format)
+    return CLEAN
+
+
+def _weekly(options: argparse.Namespace) -> int:
+    from .analysis import weekly_counts
+    from .terminal import show_frame
+
+    days = {"start": options.start, "end": options.end, "as_of": options.as_of}
+    show_frame(weekly_counts(options.family, options.area, by=options.by, freq=options.freq, **days), options.format)
+    return CLEAN
+
+
+def _timeline(options: argparse.Namespace) -> int:
+    from .analysis import timeline
+    from .terminal import show_frame
+
+    if options.plot:
+        from .analysis import plots
+
+        return _draw(plots.timeline(options.start, options.end, as_of=options.as_of), options.plot)
+    show_frame(timeline(options.start, options.end, as_of=options.as_of), options.format)
+    return CLEAN
+
+
+def _map(options: argparse.Namespace) -> int:
+    from .analysis.plots import incident_map
+
+    return _draw(incident_map(options.start, options.end, as_of=options.as_of), options.plot)
+
+
+def _draw(figure: Figure, path: Path) -> int:
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise ValueError(f"{path} ends in {path.suffix or 'nothing'!r}; expected .png, .svg or .pdf")
+    figure.savefig(path)
+    print(f"Drawn into {path}.")
     return CLEAN
 
 

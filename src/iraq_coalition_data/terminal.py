@@ -5,6 +5,10 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WIDTH = 80
 
@@ -33,6 +37,19 @@ def show_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, 
     widths = [max(_columns(line[i]) for line in [list(columns), *cells]) for i in range(len(columns))]
     for line in [list(columns), *cells]:
         print("  ".join(_padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def show_frame(frame: pd.DataFrame, style: str) -> None:
+    """Print a frame as a table for people, as CSV or as JSON."""
+    dates = frame.select_dtypes("datetime").columns
+    plain = frame.assign(**{name: frame[name].dt.strftime("%Y-%m-%d") for name in dates}).astype(object)
+    plain = plain.where(plain.notna(), None)
+    if style == "csv":
+        print(plain.to_csv(index=False, lineterminator="\n"), end="")
+    elif style == "json":
+        print(plain.to_json(orient="records", force_ascii=False, indent=2))
+    else:
+        show_table(plain.to_dict("records"), [str(name) for name in plain.columns])
 
 
 def _columns(text: str) -> int:

@@ -4,7 +4,7 @@ from .comparison import compare_accounts, reconcile_tallies, sensitivity
 from .counts import around, attribution_matrix, panel, weekly_counts
 from .knowledge import known_on, milestone_drift
 from .presence import force_level_series, presence_on
-from .sequences import response_lags, suspensions, vintages
+from .sequences import response_lags, suspensions, timeline, vintages
 
 __all__ = [
     "around",
@@ -19,6 +19,7 @@ __all__ = [
     "response_lags",
     "sensitivity",
     "suspensions",
+    "timeline",
     "vintages",
     "weekly_counts",
 ]

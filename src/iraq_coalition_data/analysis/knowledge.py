@@ -151,12 +151,12 @@ def _hang(line: str) -> str:
 def _milestone(milestone: object, statements: pd.DataFrame) -> str:
     title = getattr(milestone, "title", None)
     status = getattr(milestone, "status", None)
-    lines = [f"{title} ({getattr(milestone, 'milestone_id', '')}): {status}"]
+    lines = [fill(f"{title} ({getattr(milestone, 'milestone_id', '')}): {status}", _WIDTH, subsequent_indent="  ")]
     for row in statements.itertuples():
         ends = [f"{value:%Y-%m-%d}" if value == value else "" for value in (row.target_start, row.target_end)]
         target = ends[0] if ends[0] == ends[1] else "/".join(end or ".." for end in ends)
         lines.append(
-            _hang(f"{row.stated_on:%Y-%m-%d}  {row.stated_by} ({row.authority}): {row.qualifier} {target or '?'}")
+            _hang(f"{row.stated_on:%Y-%m-%d}  {row.stated_by} ({row.authority}): {row.qualifier} {target or 'no date'}")
         )
     return "\n".join(lines)
 

@@ -6,13 +6,48 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ..loading import load
-from .view import View, dense_windows, events_of, is_dense, require
+from ..loading import as_day, load
+from .view import View, dense_windows, events_of, families, is_dense, require
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _RESPONSES = ("stated_response_to", "curator_linked_response_to")
+
+
+def timeline(start: str | date, end: str | date, *, as_of: str | date | None = None) -> pd.DataFrame:
+    """Return talks, attacks, force and what else is recorded of a period, by day.
+
+    Question: what happened, in order?
+
+    Parameters
+    ----------
+    start, end : str or datetime.date
+        First and last day.
+    as_of : str or datetime.date, optional
+        As in `load`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``date_start``, ``date_end``, ``family``, ``event_type``, ``event_id``, ``title`` of every event that touches
+        the period and is not discounted.
+
+    Examples
+    --------
+    >>> timeline("2024-08-15", "2024-08-15")["event_type"].tolist()
+    ['noncombat_incident', 'postponement']
+    """
+    import pandas as pd
+
+    view = View(as_of)
+    events = view["events"]
+    touching = (events["date_start"] <= pd.Timestamp(as_day(end))) & (events["date_end"] >= pd.Timestamp(as_day(start)))
+    shown = events[touching & (events["verification"].astype(str) != "discounted")]
+    shown = shown.assign(family=shown["scope_reason"].astype(str).map(families()))
+    columns = ["date_start", "date_end", "family", "event_type", "event_id", "title"]
+    frame = shown.sort_values(["date_start", "event_id"])[columns].reset_index(drop=True)
+    return view.sign(frame, "timeline", start=as_day(start), end=as_day(end))
 
 
 def response_lags(

@@ -69,7 +69,8 @@ class View:
 
 
 @cache
-def _families() -> dict[str, str]:
+def families() -> dict[str, str]:
+    """Return the family of searches to which each reason of scope belongs."""
     reasons = load("codelist_scope_reason")
     return dict(zip(reasons["code"].astype(str), reasons["family"].astype(str), strict=True))
 
@@ -131,11 +132,11 @@ def events_of(
     Discounted events never count. An event whose place is not known to lie inside `area` is dropped.
     """
     events = view["events"]
-    require("family", [family], set(_families().values()))
+    require("family", [family], set(families().values()))
     codes = load("codelist_event_type")["code"].astype(str).tolist()
     chosen = _usual_types(family) if event_types is None else list(event_types)
     require("event type", chosen, codes)
-    in_family = events["scope_reason"].astype(str).map(_families()).eq(family)
+    in_family = events["scope_reason"].astype(str).map(families()).eq(family)
     events = events[in_family & events["event_type"].astype(str).isin(chosen)]
 
     def keep(mask: pd.Series[bool], reason: str) -> None:
