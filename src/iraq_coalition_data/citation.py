@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from .resolution.store import Store, shipped_store
 if TYPE_CHECKING:
     import pandas as pd
 
-STYLES = ("bibtex", "text")
+Item = dict[str, Any]  # of CSL-JSON, see https://docs.citationstyles.org
 _ID = re.compile(r"(?:evt|act|rel|agr|prc|mst|frc|tly|loc|lst|pub|src|clm)-[^\s;]+")
 _ESCAPES = {
     "&": r"\&",
@@ -38,8 +39,8 @@ def cite(rows: str | Iterable[str] | pd.DataFrame | None = None, style: str = "b
     rows : str, iterable of str or pandas.DataFrame, optional
         Identifiers, or any frame of this package; without it, only the release is cited. Copies of
         a wire story are credited to their origin where it is in the data.
-    style : {"bibtex", "text"}
-        Form of the result.
+    style : {"bibtex", "ris", "csl-json", "text"}
+        Form of the result: BibTeX (entries ``online`` and ``misc``), RIS, CSL-JSON, or plain text.
 
     Returns
     -------
@@ -62,10 +63,7 @@ def cite(rows: str | Iterable[str] | pd.DataFrame | None = None, style: str = "b
         raise ValueError(f"there is no citation style {style!r}; expected one of {', '.join(STYLES)}")
     store = shipped_store()
     sources = _sources_behind(store, _identifiers(rows))
-    release = _release()
-    entry: Callable[[dict[str, str]], str] = _bibtex if style == "bibtex" else _plain
-    entries = [release, *(_source(store, source) for source in sources)]
-    return "\n".join(map(entry, entries))
+    return STYLES[style]([_release(), *(_source(store, source) for source in sources)])
 
 
 def _identifiers(rows: Any) -> list[str]:
@@ -102,60 +100,103 @@ def _sources_behind(store: Store, identifiers: Iterable[str]) -> list[Row]:
     return sorted(rows, key=lambda row: (row["published_on"], row["source_id"]))
 
 
-def _release() -> dict[str, str]:
+def _release() -> Item:
     package = shipped()
-    created = date.fromisoformat(package.descriptor["created"][:10])
     return {
-        "key": f"iraq_coalition_data_{package.version}",
-        "type": "misc",
-        "author": "{The iraq\\_coalition\\_data curators}",
+        "id": f"iraq_coalition_data_{package.version}",
+        "type": "dataset",
         "title": str(package.descriptor["title"]),
-        "publisher": "iraq_coalition_data",
+        "author": [{"literal": "The iraq_coalition_data curators"}],
+        "issued": _date(package.descriptor["created"][:10]),
         "version": package.version,
-        "date": created.isoformat(),
-        "lang": "en",
-        "url": "",
+        "language": "en",
         "note": f"iraq_coalition_data, version {package.version}",
     }
 
 
-def _source(store: Store, row: Row) -> dict[str, str]:
-    publisher = store.name(row["publisher_id"])
+def _source(store: Store, row: Row) -> Item:
     return {
-        "key": row["source_id"],
-        "type": "online",
-        "author": "{" + _escape(publisher) + "}",
+        "id": row["source_id"],
+        "type": "webpage",
         "title": row["title"],
-        "publisher": publisher,
-        "version": "",
-        "date": row["published_on"],
-        "lang": row["lang"],
-        "url": row["archive_url"] or row["url"],
-        "note": f"read on {row['retrieved_on']}",
+        "author": [{"literal": store.name(row["publisher_id"])}],
+        "issued": _date(row["published_on"]),
+        "accessed": _date(row["retrieved_on"]),
+        "URL": row["archive_url"] or row["url"],
+        "language": row["lang"],
     }
+
+
+def _date(day: str) -> dict[str, list[list[int]]]:
+    return {"date-parts": [[int(part) for part in day.split("-")]]}
+
+
+def _day(item: Item, name: str) -> str:
+    return date(*item[name]["date-parts"][0]).isoformat() if name in item else ""
 
 
 def _escape(text: str) -> str:
     return "".join(_ESCAPES.get(character, character) for character in text)
 
 
-def _bibtex(entry: dict[str, str]) -> str:
+def _as_bibtex(items: Sequence[Item]) -> str:
+    return "\n".join(map(_bibtex_entry, items))
+
+
+def _bibtex_entry(item: Item) -> str:
     fields = {
-        "author": entry["author"],
-        "title": "{" + _escape(entry["title"]) + "}",
-        "year": entry["date"][:4],
-        "date": entry["date"],
-        "version": entry["version"],
-        "url": entry["url"],
-        "langid": entry["lang"],
-        "note": _escape(entry["note"]),
+        "author": "{" + _escape(item["author"][0]["literal"]) + "}",
+        "title": "{" + _escape(item["title"]) + "}",
+        "year": _day(item, "issued")[:4],
+        "date": _day(item, "issued"),
+        "version": item.get("version", ""),
+        "url": item.get("URL", ""),
+        "urldate": _day(item, "accessed"),
+        "language": item["language"],
+        "note": _escape(item.get("note", "")),
     }
     body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)
-    return f"@{entry['type']}{{{entry['key']},\n{body}\n}}\n"
+    kind = "online" if item["type"] == "webpage" else "misc"
+    return f"@{kind}{{{item['id']},\n{body}\n}}\n"
 
 
-def _plain(entry: dict[str, str]) -> str:
-    address = f" {entry['url']}" if entry["url"] else ""
-    version = f" Version {entry['version']}." if entry["version"] else ""
-    author = "The iraq_coalition_data curators" if entry["type"] == "misc" else entry["publisher"]
-    return f"{author} ({entry['date']}). {entry['title']}.{version}{address}"
+def _as_ris(items: Sequence[Item]) -> str:
+    return "\n".join(map(_ris_record, items))
+
+
+def _ris_record(item: Item) -> str:
+    tags = [
+        ("TY", "ELEC" if item["type"] == "webpage" else "DATA"),
+        ("ID", item["id"]),
+        ("AU", item["author"][0]["literal"]),
+        ("TI", item["title"]),
+        ("PY", _day(item, "issued")[:4]),
+        ("DA", _day(item, "issued").replace("-", "/")),
+        ("ET", item.get("version", "")),
+        ("UR", item.get("URL", "")),
+        ("Y2", _day(item, "accessed").replace("-", "/")),
+        ("LA", item["language"]),
+    ]
+    return "".join(f"{tag}  - {value}\n" for tag, value in tags if value) + "ER  - \n"
+
+
+def _as_csl(items: Sequence[Item]) -> str:
+    return json.dumps(items, ensure_ascii=False, indent=2)
+
+
+def _as_text(items: Sequence[Item]) -> str:
+    return "\n".join(map(_line, items))
+
+
+def _line(item: Item) -> str:
+    version = f" Version {item['version']}." if "version" in item else ""
+    address = f" {item['URL']}" if "URL" in item else ""
+    return f"{item['author'][0]['literal']} ({_day(item, 'issued')}). {item['title']}.{version}{address}"
+
+
+STYLES: dict[str, Callable[[Sequence[Item]], str]] = {
+    "bibtex": _as_bibtex,
+    "ris": _as_ris,
+    "csl-json": _as_csl,
+    "text": _as_text,
+}

@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("cite", _cite, "how to cite the release and the sources behind records")
     sub.add_argument("ids", nargs="*", help="identifiers")
-    sub.add_argument("--style", default="bibtex", choices=("bibtex", "text"))
+    sub.add_argument("--style", default="bibtex", choices=("bibtex", "ris", "csl-json", "text"))
 
     def period(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("--start", metavar="DAY", default="2024-07-01", help="first day (default: %(default)s)")
