@@ -96,3 +96,9 @@ def test_nothing_asks_the_network(code: str, tmp_path: Path) -> None:
 def test_the_guard_against_the_network_works(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=r"socket\.getaddrinfo"):
         run(NO_NETWORK + "import socket; socket.create_connection(('localhost', 9))", tmp_path)
+
+
+def test_no_public_name_is_that_of_a_module():
+    """Importing a module sets an attribute of its package, which would hide the function of the same name."""
+    modules = {path.stem for path in (SOURCE / "iraq_coalition_data").iterdir()}
+    assert modules.isdisjoint(iraq_coalition_data.__all__)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .citation import cite
-    from .flat import flat
+    from .wide import flat
     from .loading import codebook, load, load_all, schema, tables, version
     from .resolution.queries import claims, evidence, explain, history, resolve_id
     from .validation.api import validate
@@ -21,7 +21,7 @@ _HOME = {
     "codebook": "loading",
     "evidence": "resolution.queries",
     "explain": "resolution.queries",
-    "flat": "flat",
+    "flat": "wide",
     "history": "resolution.queries",
     "load": "loading",
     "load_all": "loading",

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from . import package as packages
 
@@ -114,9 +114,20 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--as-of", metavar="DAY", help="show only what the public record said on that day")
     picture(sub, required=True)
 
+    sub = command("export", _export, "write all tables for another tool")
+    sub.add_argument("style", choices=("parquet", "sqlite", "duckdb", "geojson"))
+    sub.add_argument("target", type=Path, help="a file, or a folder for parquet; it must not exist yet")
+    sub.add_argument("--as-of", metavar="DAY", help="export only what the public record said on that day")
+
     sub = command("validate", _validate, "check bytes, cells, keys and cross-table rules")
     sub.add_argument("path", nargs="?", help="a folder that holds datapackage.json; by default this checkout")
-    sub.add_argument("--format", default="text", choices=("text", "json", "github"))
+    sub.add_argument("--fix", action="store_true", help="first mend what icd fmt mends, and say what")
+    sub.add_argument("--select", default="", metavar="CODES", help="report these rules only, such as ICD301,ICD5")
+    sub.add_argument("--ignore", default="", metavar="CODES", help="leave these rules out of the report")
+    sub.add_argument("--changed-since", metavar="REF", help="show what this branch brought since it left REF")
+    sub.add_argument("--fail-on", default="error", choices=("error", "warning", "never"))
+    sub.add_argument("--format", default="text", choices=("text", "markdown", "json", "github", "sarif", "junit"))
+    sub.add_argument("--output", type=Path, metavar="FILE", help="write the report there, and print only the totals")
     sub.add_argument("--engine", default="ours", choices=("ours", "both"), help="both: frictionless as second opinion")
 
     sub = command("add", _add, "add record bundles, all of them or none")
@@ -310,18 +321,41 @@ def _draw(figure: Figure, path: Path) -> int:
     return CLEAN
 
 
-def _validate(options: argparse.Namespace) -> int:
-    from .validation.api import second_opinion_on
-    from .validation.finding import ERROR
-    from .validation.reporting import render
-    from .validation.runner import validate_package
+def _export(options: argparse.Namespace) -> int:
+    from .export import export
 
-    package = packages.checkout(options.path) if options.path or _in_checkout() else packages.shipped()
-    findings = validate_package(package)
-    if options.engine == "both":
-        findings += second_opinion_on(package, findings)
-    print(render(findings, options.format))
-    return FINDINGS if any(finding.severity == ERROR for finding in findings) else CLEAN
+    print(f"Written: {export(options.target, options.style, as_of=options.as_of)}")
+    return CLEAN
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from .validation.api import report_on
+    from .validation.reporting import render_report
+
+    in_checkout = options.path or options.fix or _in_checkout()
+    package = packages.checkout(options.path) if in_checkout else packages.shipped()
+    if options.fix:
+        _print_changes(package, check=False, stream=sys.stderr)
+        package = packages.DataPackage(package.root)
+    report = report_on(
+        package,
+        since=options.changed_since,
+        select=options.select,
+        ignore=options.ignore,
+        both=options.engine == "both",
+    )
+    text = render_report(report, options.format, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    if options.output:
+        options.output.write_text(text + "\n", encoding="utf-8")
+        print(report.totals)
+    else:
+        print(text)
+    if options.format == "github" and "GITHUB_STEP_SUMMARY" in os.environ:
+        with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as summary:
+            summary.write(render_report(report, "markdown"))
+    if not report.is_clean(options.fail_on):
+        return FINDINGS
+    return CANNOT_RUN if report.hides_a_cause else CLEAN
 
 
 def _in_checkout() -> bool:
@@ -373,14 +407,22 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _fmt(options: argparse.Namespace) -> int:
-    from .curation.formatting import format_package
-
-    changes = format_package(packages.checkout(), check=options.check)
-    for change in changes:
-        print(change)
+    changes = _print_changes(packages.checkout(), check=options.check, stream=sys.stdout)
     if not changes:
         print("Every file is in canonical form.")
     return FINDINGS if options.check and changes else CLEAN
+
+
+def _print_changes(package: packages.DataPackage, *, check: bool, stream: TextIO) -> int:
+    """Put a checkout into canonical form, print what changed, and return the number of changes."""
+    from .curation.formatting import format_package
+
+    changes = format_package(package, check=check)
+    for change in changes:
+        print(change, *change.details[:20], sep="\n  ", file=stream)
+        if len(change.details) > 20:
+            print(f"  and {len(change.details) - 20:,} more", file=stream)
+    return len(changes)
 
 
 def _renumber(options: argparse.Namespace) -> int:
