@@ -1,5 +1,6 @@
 """Derived tables that a researcher asks for; each says in its ``attrs`` what it rests on and what it left out."""
 
+from . import plots
 from .comparison import compare_accounts, reconcile_tallies, sensitivity
 from .counts import around, attribution_matrix, panel, weekly_counts
 from .knowledge import known_on, milestone_drift
@@ -14,6 +15,7 @@ __all__ = [
     "known_on",
     "milestone_drift",
     "panel",
+    "plots",
     "presence_on",
     "reconcile_tallies",
     "response_lags",
