@@ -7,6 +7,7 @@ distinct value; memory stays flat but for key sets.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import unicodedata
@@ -152,6 +153,9 @@ class Reader:
 
     def _decode(self, raw: list[bytes], first: int) -> list[str | None]:
         """Return one text per line, None where the line cannot be used."""
+        if first == 1 and raw[0].startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            self._add("ICD001", 1, None, None, "The file is UTF-16.", "UTF-8 text")
+            return [None]
         if first == 1 and raw[0].startswith(b"\xef\xbb\xbf"):
             self._add(
                 "ICD001", 1, None, None, "The file begins with a byte order mark.", "UTF-8 without one", fixable=True
@@ -219,7 +223,7 @@ class Reader:
             message = "A column stands twice in the header."
         else:
             message = "The columns are not in the order of the schema."
-        self._add("ICD102", 1, None, None, message, ",".join(expected))
+        self._add("ICD102", 1, None, extra[0] if extra else None, message, ",".join(expected))
         return False
 
     def _split(self, lines: list[str | None], numbers: Sequence[int]) -> tuple[list[tuple[str, ...]], Sequence[int]]:

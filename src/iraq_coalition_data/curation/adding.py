@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from ..package import DataPackage
 from ..reading import Row, Tables
 from ..resolution.derive import derive
-from ..resolution.grammar import Branch, PathError, Slot
+from ..resolution.grammar import CLAIMED_TAG_SCHEMES, Branch, PathError, Slot
 from ..resolution.intervals import parse_interval
 from ..resolution.ledger import claim_id
 from ..schemas import Field, Schema
@@ -32,7 +32,7 @@ _NUMBERED = {
     "location_status": "lst-{number:04d}",
 }
 _TRACKING = re.compile(r"(utm_\w+|fbclid|gclid|ns_\w+|ito|cmpid|ref|igshid|mc_[ce]id)", re.I)
-_NAMED = {"actors": "name", "locations": "name", "publishers": "name"}
+_NAMED = ("actors", "locations", "publishers")
 
 
 @dataclass(slots=True)
@@ -70,7 +70,10 @@ def normal_url(url: str) -> str:
     >>> normal_url("HTTPS://Example.org/a/?utm_source=x#top")
     'example.org/a'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
     query = urlencode([(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(k)])
     return parts.netloc.lower() + parts.path.rstrip("/") + (f"?{query}" if query else "")
 
@@ -144,7 +147,7 @@ class _Plan:
         }
         self.urls = {normal_url(row["url"]): row["source_id"] for row in self.tables["sources"]}
         self.claims = self.rows["claims"]
-        self._names: dict[str, dict[str, str]] = {}
+        self._names: dict[str, dict[str, set[str]]] = {}
 
     def run(self) -> Addition:
         steps = (
@@ -168,13 +171,50 @@ class _Plan:
             self.tables[name] = list(self.rows[name].values())
         everything = {**self.state.tables, **self.tables}
         schemas = {name: self.state.schemas[name] for name in self.state.data_tables}
-        return Addition(derive(everything, schemas, self.state.grammar), self.handles, self.notes)
+        derived = derive(everything, schemas, self.state.grammar)
+        self._refuse_unsupported(derived)
+        self._name_twins(derived)
+        return Addition(derived, self.handles, self.notes)
 
     def _error(
         self, bundle: Bundle, path: str, message: str, suggestion: str = "", line: int = 0, code: str = ""
     ) -> None:
         line = line or bundle.lines.get(path) or bundle.lines.get(path.split(".")[0]) or bundle.line
         self.errors.append(BundleError(bundle.file, line, path, message, suggestion, code or "ICD101"))
+
+    def _refuse_unsupported(self, derived: Tables) -> None:
+        """Refuse records that would silently not appear, because neither claims nor other records carry them."""
+        standing: dict[str, set[str]] = {}
+        for index, (table, identifier) in self.targets.items():
+            if table not in standing:
+                standing[table] = {row[self.state.schemas[table].primary_key[0]] for row in derived[table]}
+            if identifier and identifier not in standing[table]:
+                self._error(
+                    self.bundles[index],
+                    "record",
+                    f"nothing supports {identifier}, so it would not appear in {table}.",
+                    "Add its claims, or in the same batch a statement or event that belongs to it.",
+                    code="ICD601",
+                )
+        if self.errors:
+            raise BundleRefused(self.errors)
+
+    def _name_twins(self, derived: Tables) -> None:
+        """Note new events that might be old ones: two strikes of one statement look like one strike told twice."""
+        sources: dict[str, set[str]] = {}
+        for claim in derived["claims"]:
+            sources.setdefault(claim["record_id"], set()).add(claim["source_id"])
+        alike: dict[tuple[str, ...], str] = {}
+        # Identifiers of this batch come last, so that each is held against those that were there before.
+        for row in sorted(derived["events"], key=lambda row: row["event_id"] not in self.state.table_of):
+            key = row["event_id"]
+            facts = (row["event_type"], row["date_start"], row["date_end"], *sorted(sources.get(key, ())))
+            twin = alike.setdefault(facts, key)
+            if twin != key and key not in self.state.table_of:
+                self.notes.append(
+                    f"{key} has the type, dates and sources of {twin}; if it is the same happening, "
+                    f"write `update: {twin}` instead"
+                )
 
     # Sources
 
@@ -203,12 +243,16 @@ class _Plan:
         if url in self.urls:
             known = self.rows["sources"][self.urls[url]]
         elif url in fresh:
+            earlier = fresh[url][1]
+            earlier.archive_url = entry.archive_url = earlier.archive_url or entry.archive_url
             if not fresh[url][1].meta:
                 fresh[url] = (bundle, entry)
             known = fresh[url][1].meta
         else:
             fresh[url] = (bundle, entry)
         if known:
+            if url in self.urls and entry.archive_url and not known["archive_url"]:
+                self.rows["sources"][self.urls[url]]["archive_url"] = entry.archive_url
             for key, value in entry.meta.items():
                 if key not in ("derives_from", "edition_of", "retrieved_on") and known.get(key, "") != value:
                     self._error(
@@ -275,33 +319,67 @@ class _Plan:
         return self.rows["retired_ids"]
 
     def _identify(self) -> None:
-        said = self._said()
+        given = [b for b in self.bundles if b.handle and b.record.get("id") and not b.update]
+        self.handles |= {bundle.handle: bundle.record["id"] for bundle in given}
+        known = self._find_known()
         for index, bundle in enumerate(self.bundles):
-            if bundle.statuses and bundle.table == "claims":
+            if bundle.update or (bundle.statuses and bundle.table == "claims"):
                 continue
-            target = self._target(bundle, said)
+            target = self._target(bundle, known.get(index))
             if target is None:
                 continue
-            self.targets[index] = target
-            if bundle.handle:
-                if self.handles.get(bundle.handle, target[1]) != target[1]:
-                    self._error(bundle, "handle", f"{bundle.handle!r} names two records.")
-                self.handles[bundle.handle] = target[1]
+            self._aim(index, bundle, target)
         for index, bundle in enumerate(self.bundles):
-            if bundle.update:
-                identifier = self._refer(bundle.update)
-                table = next((name for name, rows in self.rows.items() if identifier in rows), "")
-                if not table:
-                    self._error(bundle, "update", f"there is no record {bundle.update!r}.", code="ICD302")
-                else:
-                    self.targets[index] = (table, identifier)
+            if bundle.update and (updated := self._updated(bundle)):
+                self._aim(index, bundle, updated)
+        # From now on the records of this batch have names as well.
+        self._names.clear()
 
-    def _target(self, bundle: Bundle, said: Mapping[str, set[str]]) -> tuple[str, str] | None:
-        if bundle.update:
+    def _aim(self, index: int, bundle: Bundle, target: tuple[str, str]) -> None:
+        self.targets[index] = target
+        if bundle.handle:
+            if self.handles.get(bundle.handle, target[1]) != target[1]:
+                self._error(bundle, "handle", f"{bundle.handle!r} names two records.")
+            self.handles[bundle.handle] = target[1]
+
+    def _find_known(self) -> dict[int, str]:
+        """Return the bundles whose record is there already, with its identifier.
+
+        Claims may name records of other bundles by handle, in any order; so the search is repeated
+        until it finds no more.
+        """
+        said = self._said()
+        known: dict[int, str] = {}
+        while True:
+            found = {
+                index: record
+                for index, bundle in enumerate(self.bundles)
+                if index not in known and not bundle.update and (record := self._known(bundle, said))
+            }
+            if not found:
+                return known
+            known |= found
+            self.handles |= {self.bundles[i].handle: key for i, key in found.items() if self.bundles[i].handle}
+
+    def _updated(self, bundle: Bundle) -> tuple[str, str] | None:
+        identifier = self._refer(bundle.update)
+        table = next((n for n, rows in self.rows.items() if n != "retired_ids" and identifier in rows), "")
+        if not table:
+            survivor = self.rows["retired_ids"].get(identifier, {}).get("new_id")
+            near = [survivor] if survivor else difflib.get_close_matches(identifier, self.state.table_of, n=1)
+            was = "was retired" if survivor else "is no record"
+            hint = f"Did you mean {near[0]!r}?" if near else ""
+            self._error(bundle, "update", f"{bundle.update!r} {was}.", hint, code="ICD302")
             return None
+        if bundle.table not in ("", table):
+            self._error(bundle, "table", f"is {bundle.table!r}, but {identifier} is in {table}; leave table out.")
+            return None
+        return table, identifier
+
+    def _target(self, bundle: Bundle, known: str | None) -> tuple[str, str] | None:
         table = bundle.table
         if table not in self.tables or table in ("claims", "sources"):
-            near = difflib.get_close_matches(table, list(self.tables), n=1)
+            near = difflib.get_close_matches(table, [n for n in self.tables if n not in ("claims", "sources")], n=1)
             self._error(
                 bundle,
                 "table",
@@ -314,7 +392,7 @@ class _Plan:
             return table, ""
         given = bundle.record.get("id") or bundle.record.get(schema.primary_key[0], "")
         if table == "milestone_statements":
-            return table, self._known(bundle, said) or self._statement_number(bundle)
+            return table, known or self._statement_number(bundle)
         if table not in _NUMBERED:
             if not given:
                 self._error(bundle, "record", "needs an id.")
@@ -325,7 +403,6 @@ class _Plan:
                 self._error(bundle, "record.id", f"there is no record {given!r}; leave id out, it is allocated.")
                 return None
             return table, given
-        known = self._known(bundle, said)
         if known:
             return table, known
         year = self._year(bundle, table)
@@ -341,7 +418,7 @@ class _Plan:
         return table, identifier
 
     def _statement_number(self, bundle: Bundle) -> str:
-        milestone = bundle.record.get("milestone_id", "")
+        milestone = self._refer(bundle.record.get("milestone_id", ""))
         pattern = re.compile(re.escape(milestone) + r"-v([0-9]+)")
         used = [int(m[1]) for key in self.rows["milestone_statements"] if (m := pattern.fullmatch(key))]
         return self._reserve("milestone_statements", f"{milestone}-v{max(used, default=0) + 1:02d}")[1]
@@ -350,13 +427,21 @@ class _Plan:
         if table in ("actor_relations", "location_status"):
             return ""
         if table == "reported_tallies":
-            return bundle.record.get("window_end", "")[:4]
+            return self._year_of(bundle, "record.window_end", bundle.record.get("window_end", ""))
         path = "date" if table == "events" else "start"
-        values = sorted(s.value for _, _, s in _sayings(bundle) if s.path == path)
-        if not values:
+        sayings = sorted(((s.value, s.line) for _, _, s in _sayings(bundle) if s.path == path), key=lambda s: s[0])
+        if not sayings:
             self._error(bundle, "sources", f"no claim states {path!r}, so no identifier can be given.", code="ICD601")
             return None
-        return values[0][:4]
+        return self._year_of(bundle, f"says.{path}", *sayings[0])
+
+    def _year_of(self, bundle: Bundle, path: str, value: str, line: int = 0) -> str | None:
+        fault = _interval_fault(value)
+        if fault:
+            self._error(bundle, path, fault, "Write a day such as 2024-08-15.", line, "ICD603")
+            return None
+        start, end = parse_interval(value)
+        return (start or end)[:4]
 
     def _said(self) -> dict[str, set[str]]:
         """Return, for everything that is claimed in the data, the records about which it is claimed."""
@@ -371,12 +456,50 @@ class _Plan:
         """Return the record about which everything in the bundle is claimed already, if there is one."""
         records: set[str] | None = None
         for source, entry, saying in _sayings(bundle):
-            if "@" in saying.path:
+            path, value = self._as_stored(bundle.table, saying)
+            if "@" in path or self._is_symmetric(path):
                 continue
             url = normal_url(source.url or self.rows["sources"].get(source.id, {}).get("url", ""))
-            found = said.get("|".join((saying.path, self._refer(saying.value), entry.by, url)), set())
+            found = said.get("|".join((path, value, self._look_up("actors", entry.by) or entry.by, url)), set())
             records = found if records is None else records & found
-        return min((r for r in records or () if self.state.table_of.get(r) == bundle.table), default=None)
+        rows = self.rows.get(bundle.table, {})
+        # Two happenings of one page may share every claim of the shorter account; then title and text decide.
+        return min(
+            (record for record in records or () if self._is_same(bundle, record)),
+            key=lambda record: (sum(rows[record].get(n) != v for n, v in bundle.record.items()), record),
+            default=None,
+        )
+
+    def _is_same(self, bundle: Bundle, record: str) -> bool:
+        """Return whether the bundle says of itself what identifies a record: two records may share their claims."""
+        if self.state.table_of.get(record) != bundle.table:
+            return False
+        schema, row = self.state.schemas[bundle.table], self.rows[bundle.table][record]
+        return all(
+            row[column.name] == self._plain(column, value)
+            for column in schema.fields
+            if (column.kind == "identity" or column.name == "event_type")
+            and column.name not in schema.primary_key
+            and (value := bundle.record.get(column.name))
+        )
+
+    def _as_stored(self, table: str, saying: Saying) -> tuple[str, str]:
+        """Return path and value of a claim with identifiers in place of handles and names, as far as they are known."""
+        try:
+            place, parts = self.state.grammar.locate(table, saying.path)
+        except (KeyError, PathError):
+            return saying.path, saying.value
+        if isinstance(place, Slot):
+            return saying.path, self._plain(place.field, saying.value) if place.field else saying.value
+        columns = [self.state.schemas[place.table][name] for name in place.parts]
+        found = [self._plain(column, part) for column, part in zip(columns, parts, strict=True)]
+        return "/".join((place.prefix, *found)), saying.value
+
+    def _plain(self, column: Field, value: str) -> str:
+        """Return a cell with an identifier in place of a handle or a name, if it is known."""
+        if column.reference and not column.codelist:
+            return self._look_up(column.reference[0], value) or value
+        return value
 
     # Values
 
@@ -386,27 +509,47 @@ class _Plan:
             return self.handles.get(value[1:], value)
         return value
 
-    def _reference(self, bundle: Bundle, path: str, target: str, value: str, line: int) -> str:
+    def _look_up(self, target: str, value: str) -> str | None:
+        """Return the identifier that a handle, an identifier, an address or a name stands for, if it is known."""
         found = self._refer(value)
         if target == "sources":
-            found = self._source_reference(found) or found
+            return self._source_reference(found)
         if found in self.rows[target]:
             return found
-        by_name = self._by_name(target).get(found.casefold())
-        if by_name:
-            return by_name
+        named = self._by_name(target).get(found.casefold(), set())
+        return next(iter(named)) if len(named) == 1 else None
+
+    def _reference(self, bundle: Bundle, path: str, target: str, value: str, line: int) -> str:
+        found = self._look_up(target, value)
+        if found:
+            return found
+        named = self._by_name(target).get(value.casefold())
+        if named:
+            both = " and ".join(sorted(named))
+            self._error(bundle, path, f"{value!r} is a name of {both}.", "Write the identifier.", line, "ICD301")
+            return value
         known = [*self.rows[target], *(f"@{handle}" for handle in self.handles)]
         near = difflib.get_close_matches(value, known, n=1, cutoff=0.6)
         hint = f"Did you mean {near[0]!r}?" if near else "Add it in a bundle of its own."
         self._error(bundle, path, f"{value!r} is not in the table {target}.", hint, line, "ICD301")
-        return found
+        return value
 
-    def _by_name(self, target: str) -> dict[str, str]:
+    def _by_name(self, target: str) -> dict[str, set[str]]:
+        """Return the identifiers behind each name, of the data and of this batch."""
         if target not in self._names and target in _NAMED:
-            names = {row[_NAMED[target]].casefold(): key for key, row in self.rows[target].items()}
+            pairs = [(row["name"], key) for key, row in self.rows[target].items()]
+            pairs += [
+                (self.bundles[i].record.get("name", ""), key) for i, (t, key) in self.targets.items() if t == target
+            ]
             if target == "actors":
-                names |= {row["name"].casefold(): row["actor_id"] for row in self.tables["actor_names"]}
-            self._names[target] = names
+                pairs += [(row["name"], row["actor_id"]) for row in self.tables["actor_names"]]
+                names = [b.record for b in self.bundles if b.table == "actor_names"]
+                pairs += [(row.get("name", ""), self._refer(row.get("actor_id", ""))) for row in names]
+            found: dict[str, set[str]] = {}
+            for name, key in pairs:
+                if name and key in self.rows[target]:
+                    found.setdefault(name.casefold(), set()).add(key)
+            self._names[target] = found
         return self._names.get(target, {})
 
     def _cell(self, bundle: Bundle, path: str, column: Field, value: str, line: int) -> str:
@@ -441,8 +584,14 @@ class _Plan:
         )
 
     def _check_cells(self, bundle: Bundle, schema: Schema, row: Row, line: int) -> None:
+        # Identifiers that are allocated here follow from other cells, which have a verdict of their own.
+        allocated = schema.primary_key[0] if schema.name in _NUMBERED else ""
         for column in schema.fields:
-            if column.kind not in ("claimed", "computed") and (verdict := column.judge(row[column.name])):
+            if (
+                column.kind not in ("claimed", "computed")
+                and column.name != allocated
+                and (verdict := column.judge(row[column.name]))
+            ):
                 self._error(
                     bundle, column.name, f"is {row[column.name]!r}; expected {verdict[1]}.", line=line, code=verdict[0]
                 )
@@ -457,17 +606,23 @@ class _Plan:
     # Records
 
     def _records(self) -> None:
-        for index, bundle in enumerate(self.bundles):
-            if index in self.targets and bundle.record:
-                self._record(bundle, *self.targets[index])
+        # What is new comes first, so that the same batch may add to it.
+        for index, bundle in sorted(enumerate(self.bundles), key=lambda entry: bool(entry[1].update)):
+            if index not in self.targets:
+                continue
+            table, identifier = self.targets[index]
+            if bundle.record or not bundle.update:
+                self._record(bundle, table, identifier)
 
     def _record(self, bundle: Bundle, table: str, identifier: str) -> None:
         schema = self.state.schemas[table]
         cells: Row = {}
         for name, value in bundle.record.items():
-            if name == "id":
-                continue
             path = f"record.{name}"
+            if identifier and name in ("id", schema.primary_key[0]):
+                if value != identifier:
+                    self._error(bundle, path, f"is {value!r}, but this is {identifier}; identifiers never change.")
+                continue
             if name not in schema.names:
                 self._unknown_column(bundle, path, name, schema)
                 continue
@@ -494,17 +649,19 @@ class _Plan:
                 f"To change it, write `update: {identifier}`.",
             )
         else:
-            self.notes.append(f"{identifier} is there already; only claims that are new are added")
+            name = next(
+                (f" as {row[n]!r}" for n in ("title", "name") if cells.get(n, row.get(n, "")) != row.get(n, "")), ""
+            )
+            self.notes.append(f"{identifier} is there already{name}; only claims that are new are added")
 
     def _composite(self, bundle: Bundle, table: str, schema: Schema, cells: Row) -> None:
-        row = dict.fromkeys(schema.names, "") | cells
+        key = [cells.get(part, "") for part in schema.primary_key]
+        row = next((r for r in self.tables[table] if [r[part] for part in schema.primary_key] == key), None)
+        if row is None:
+            row = dict.fromkeys(schema.names, "")
+            self.tables[table].append(row)
+        row |= cells
         self._check_cells(bundle, schema, row, bundle.lines.get("record", 0))
-        key = tuple(row[part] for part in schema.primary_key)
-        for known in self.tables[table]:
-            if tuple(known[part] for part in schema.primary_key) == key:
-                known.update(row)
-                return
-        self.tables[table].append(row)
 
     def _links(self) -> None:
         for index, bundle in enumerate(self.bundles):
@@ -514,25 +671,31 @@ class _Plan:
             if table != "events":
                 self._error(bundle, "links", "only events have links.")
                 continue
-            for tag in bundle.tags:
+            for i, tag in enumerate(bundle.tags):
+                where = f"links.tags[{i}]"
                 row = {"event_id": identifier, "scheme": tag.get("scheme", ""), "code": tag.get("code", "")}
                 if row["code"] not in self.state.codelist("event_tag"):
-                    self._unknown_code(bundle, "links.tags", row["code"], "event_tag", 0)
-                if row not in self.tables["event_tags"]:
+                    self._unknown_code(bundle, where, row["code"], "event_tag", 0)
+                if row["scheme"] in CLAIMED_TAG_SCHEMES:
+                    path = f"tags/{row['scheme']}/{row['code']}"
+                    self._error(
+                        bundle, where, f"a tag of {row['scheme']} needs a claim; write {path}: true under says."
+                    )
+                elif row not in self.tables["event_tags"]:
                     self.tables["event_tags"].append(row)
-            for link in bundle.event_links:
-                self._event_link(bundle, identifier, link)
+            for i, link in enumerate(bundle.event_links):
+                self._event_link(bundle, f"links.event_links[{i}]", identifier, link)
 
-    def _event_link(self, bundle: Bundle, identifier: str, link: Mapping[str, str]) -> None:
+    def _event_link(self, bundle: Bundle, where: str, identifier: str, link: Mapping[str, str]) -> None:
         code = link.get("link", "")
         kind = self.state.codelist("event_link").get(code)
         if kind is None:
-            self._unknown_code(bundle, "links.event_links", code, "event_link", 0)
+            self._unknown_code(bundle, where, code, "event_link", 0)
             return
         if kind["needs_claim"] == "true":
-            self._error(bundle, "links.event_links", f"{code} needs a claim; write links/{code}/… under says.")
+            self._error(bundle, where, f"{code} needs a claim; write links/{code}/… under says.")
             return
-        other = self._reference(bundle, "links.event_links", "events", link.get("to", ""), 0)
+        other = self._reference(bundle, where, "events", link.get("to", ""), 0)
         first, second = sorted((identifier, other)) if kind["symmetric"] == "true" else (identifier, other)
         row = {"from_event_id": first, "link": code, "to_event_id": second, "note": link.get("note", "")}
         if all(
@@ -601,11 +764,16 @@ class _Plan:
 
     def _lower_first(self, record: str, path: str) -> tuple[str, str]:
         """Return a claim on a symmetric link as one on the event with the lower identifier."""
-        parts = path.split("/")
-        if parts[0] == "links" and self.state.codelist("event_link").get(parts[1], {}).get("symmetric") == "true":
-            record, other = sorted((record, parts[2]))
-            return record, f"links/{parts[1]}/{other}"
-        return record, path
+        if not self._is_symmetric(path):
+            return record, path
+        prefix, code, other = path.split("/")
+        record, other = sorted((record, other))
+        return record, f"{prefix}/{code}/{other}"
+
+    def _is_symmetric(self, path: str) -> bool:
+        prefix, _, rest = path.partition("/")
+        code = rest.split("/")[0]
+        return prefix == "links" and self.state.codelist("event_link").get(code, {}).get("symmetric") == "true"
 
     def _path(self, bundle: Bundle, table: str, saying: Saying) -> str | None:
         parts = saying.path.split("/")
@@ -634,10 +802,8 @@ class _Plan:
     def _value(self, bundle: Bundle, place: Slot | Branch, path: str, saying: Saying) -> str:
         where, line = f"says.{path}", saying.line
         if place.kind in ("interval", "start", "end"):
-            try:
-                parse_interval(saying.value)
-            except ValueError as error:
-                self._error(bundle, where, f"{error}.", line=line, code="ICD603")
+            if fault := _interval_fault(saying.value):
+                self._error(bundle, where, fault, line=line, code="ICD603")
         elif place.kind == "count" and not re.fullmatch("0|[1-9][0-9]*", saying.value):
             self._error(bundle, where, f"{saying.value!r} is not a whole number.", line=line, code="ICD603")
         elif place.kind in ("flag", "exists") and saying.value != "true":
@@ -682,21 +848,30 @@ class _Plan:
 
     def _statuses(self) -> None:
         for bundle in self.bundles:
-            for change in bundle.statuses:
+            for i, change in enumerate(bundle.statuses):
+                where = f"claims[{i}]"
                 row = self.claims.get(change.get("claim_id", ""))
                 if row is None:
                     near = difflib.get_close_matches(change.get("claim_id", ""), list(self.claims), n=1)
                     self._error(
                         bundle,
-                        "claims",
+                        where,
                         f"there is no claim {change.get('claim_id', '')!r}.",
                         f"Did you mean {near[0]!r}?" if near else "",
                     )
                     continue
                 for name in ("status", "status_reason"):
                     column = self.state.schemas["claims"][name]
-                    self._cell(bundle, f"claims.{name}", column, change.get(name, ""), 0)
+                    self._cell(bundle, f"{where}.{name}", column, change.get(name, ""), 0)
                 row |= {"status_reason": "", "superseded_by": ""} | {k: v for k, v in change.items() if k != "claim_id"}
+
+
+def _interval_fault(text: str) -> str:
+    try:
+        parse_interval(text)
+    except ValueError as error:
+        return f"{error}." if repr(text) in str(error) else f"{text!r} is in no calendar: {error}."
+    return ""
 
 
 def _sayings(bundle: Bundle) -> Iterable[tuple[SourceEntry, ClaimEntry, Saying]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 MAX_BUNDLE_BYTES = 1_000_000
 _MAX_DEPTH = 12
@@ -140,7 +141,14 @@ def parse_bundles(text: str, file: str, errors: list[BundleError]) -> list[Bundl
     # The C loader is ten times faster and reads the same plain scalars.
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MAX_DEPTH:
+                # The composer recurses without a limit of its own, and the scanner slows down with every level.
+                line = event.start_mark.line + 1
+                errors.append(BundleError(file, line, "", f"is nested more than {_MAX_DEPTH} levels deep."))
+                return []
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
                 line = event.start_mark.line + 1
                 errors.append(
@@ -203,8 +211,19 @@ class _Parser:
             return ""
         return " ".join(node.value.split())
 
+    def _flag(self, node: Any, path: str) -> bool:
+        text = self._text(node, path)
+        if text not in ("true", "false"):
+            self._error(node, path, f"is {text!r}; expected true or false.")
+        return text != "false"
+
     def _texts(self, node: Any, path: str, allowed: Iterable[str] | None = None) -> dict[str, str]:
         return {key: self._text(value, f"{path}.{key}") for key, value in self._entries(node, path, allowed)}
+
+    def _rows(self, node: Any, path: str, allowed: Iterable[str], lines: dict[str, int]) -> list[dict[str, str]]:
+        items = self._items(node, path)
+        lines |= {f"{path}[{i}]": item.start_mark.line + 1 for i, item in enumerate(items)}
+        return [self._texts(item, f"{path}[{i}]", allowed) for i, item in enumerate(items)]
 
     def bundle(self, node: Any) -> Bundle | None:
         found = Bundle(self.file, node.start_mark.line + 1)
@@ -213,30 +232,24 @@ class _Parser:
             if key in ("table", "handle", "update"):
                 setattr(found, key, self._text(value, key))
             elif key == "supersede":
-                found.supersede = self._text(value, key) != "false"
+                found.supersede = self._flag(value, key)
             elif key == "record":
                 found.record = self._texts(value, "record")
                 found.lines |= {
                     f"record.{k.value}": v.start_mark.line + 1
-                    for k, v in getattr(value, "value", [])
+                    for k, v in (value.value if value.id == "mapping" else [])
                     if k.id == "scalar"
                 }
             elif key == "links":
                 for name, links in self._entries(value, "links", ("tags", "event_links")):
                     allowed = ("scheme", "code") if name == "tags" else ("link", "to", "note")
-                    rows = [
-                        self._texts(item, f"links.{name}[{i}]", allowed)
-                        for i, item in enumerate(self._items(links, f"links.{name}"))
-                    ]
-                    setattr(found, name, rows)
+                    setattr(found, name, self._rows(links, f"links.{name}", allowed, found.lines))
             elif key == "sources":
                 found.sources = [
                     self._source(item, f"sources[{i}]") for i, item in enumerate(self._items(value, "sources"))
                 ]
             else:
-                found.statuses = [
-                    self._texts(item, f"claims[{i}]", _STATUS) for i, item in enumerate(self._items(value, "claims"))
-                ]
+                found.statuses = self._rows(value, "claims", _STATUS, found.lines)
         if not found.table and not found.update:
             self._error(node, "table", "is missing; it names the table of the record.")
             return None
@@ -256,6 +269,8 @@ class _Parser:
                 setattr(found, key, self._text(value, f"{path}.{key}"))
         if bool(found.url) == bool(found.id):
             self._error(node, path, "needs either url or id.")
+        if found.url and not _is_address(found.url):
+            self._error(node, f"{path}.url", f"{found.url!r} is not an address; expected one such as https://….")
         return found
 
     def _claim(self, node: Any, path: str) -> ClaimEntry:
@@ -284,3 +299,11 @@ class _Parser:
         if not value:
             self._error(node, path, "has no value.")
         return Saying(name, value, line=line)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme.lower() in ("http", "https") and bool(parts.netloc)

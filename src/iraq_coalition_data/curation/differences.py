@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from textwrap import shorten
 
 from ..reading import Row, Tables
 from ..schemas import Schema
 
 Key = tuple[str, ...]
+# Of a long text at least so much is shown, and so much of it before the first difference.
+_LEAST_SHOWN, _BEFORE = 16, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +74,35 @@ def render_text(found: Difference, limit: int = 200, width: int = 80) -> str:
     limit : int
         How many lines of each kind to show before the count of the rest.
     width : int
-        Columns of the terminal.
+        Columns of the terminal; only where keys are long are lines longer.
     """
     if not found:
         return "No row would change."
-    removed = [f"- {table} {' '.join(key)}" for table, key, _ in found.removed]
-    changed = [f"~ {c.table} {' '.join(c.key)} {c.column}: {c.old!r} -> {c.new!r}" for c in found.changed]
-    added = [f"+ {table} {' '.join(key)}{_gist(row)}" for table, key, row in found.added]
+    removed = [_cut(f"- {table} {' '.join(key)}", width) for table, key, _ in found.removed]
+    changed = [_changed_line(change, width) for change in found.changed]
+    added = [_cut(f"+ {table} {' '.join(key)}{_gist(row)}", width) for table, key, row in found.added]
     lines: list[str] = []
     for group in (removed, changed, added):
-        lines += [shorten(line, width, placeholder=" …") for line in group[:limit]]
+        lines += group[:limit]
         if len(group) > limit:
             lines.append(f"  and {len(group) - limit:,} more")
     lines.append(f"{len(removed)} rows removed, {len(changed)} cells changed, {len(added)} rows added")
     return "\n".join(lines)
+
+
+def _changed_line(change: Change, width: int) -> str:
+    """Return a line that shows where two values part, however long they are."""
+    head = f"~ {change.table} {' '.join(change.key)} {change.column}: "
+    room = max((width - len(head) - len(" -> ")) // 2, _LEAST_SHOWN)
+    old, new = repr(change.old), repr(change.new)
+    parting = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    start = max(parting - _BEFORE, 0) if max(len(old), len(new)) > room else 0
+    lead = "…" if start else ""
+    return f"{head}{_cut(lead + old[start:], room)} -> {_cut(lead + new[start:], room)}"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _gist(row: Row) -> str:

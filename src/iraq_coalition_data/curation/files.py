@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,22 +129,28 @@ def write_all(root: Path, files: Mapping[str, bytes]) -> list[str]:
     replaced: list[Path] = []
     try:
         for path, data in changed.items():
-            new = _beside(root / path, "new")
-            with new.open("wb") as stream:
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                shutil.copy2(target, _beside(target, "old"))
+            with _beside(target, "new").open("wb") as stream:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
         for path in changed:
-            target = root / path
-            if target.exists():
-                os.replace(target, _beside(target, "old"))
-            replaced.append(target)
-            os.replace(_beside(target, "new"), target)
-    except OSError as error:
+            # Each file is whole at every moment: it changes in one step, and its copy waits beside it.
+            replaced.append(root / path)
+            os.replace(_beside(root / path, "new"), root / path)
+    except BaseException as error:
+        # An interruption counts as well; what is new has no copy, and goes.
         for target in replaced:
             if _beside(target, "old").exists():
                 os.replace(_beside(target, "old"), target)
-        raise WriteError(f"nothing was written: {error}") from error
+            else:
+                target.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise WriteError(f"nothing was written: {error}") from error
+        raise
     finally:
         for path in changed:
             for ending in ("new", "old"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,10 @@ from ..reading import Tables
 from ..resolution.derive import derive
 from ..resolution.grammar import compile_grammar
 from ..schemas import Schema, load_schema
+from ..validation.report import visible
 from ..validation.runner import as_rows
+from ..validation.state import State
+from .differences import difference, render_text
 from .files import describe, descriptor_bytes, exclusive, table_bytes, write_all
 from .generated import generated_files
 
@@ -24,14 +29,26 @@ _OWN_SOURCE = "src/iraq_coalition_data"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was mended in one file, or why it was left as it is."""
+    """What was mended in one file, part by part, or why it was left as it is."""
 
     path: str
     what: str
     is_left: bool = False
+    details: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.path}: {'left as it is; ' if self.is_left else ''}{self.what}"
+
+
+class _Mended(DataPackage):
+    """A checkout as it is once its mended files are written."""
+
+    def __init__(self, root: Path, files: Mapping[str, bytes]) -> None:
+        super().__init__(root)
+        self._files = files
+
+    def read(self, path: str) -> bytes:
+        return self._files[path] if path in self._files else super().read(path)
 
 
 def format_package(package: DataPackage, *, check: bool = False) -> list[Change]:
@@ -66,7 +83,7 @@ def format_package(package: DataPackage, *, check: bool = False) -> list[Change]
             write_all(root, files)
         if whole and (root / _OWN_SOURCE).is_dir():
             # Made from the files as they are now, so that a second run finds nothing to do.
-            pages = generated_files(DataPackage(root))
+            pages = generated_files(_Mended(root, files))
             changes += _stale(package, pages, "a generated file is out of date")
             if not check:
                 write_all(root, pages)
@@ -98,7 +115,8 @@ def _mend_all(package: DataPackage) -> tuple[list[Change], dict[str, bytes], dic
             continue
         files[resource.path] = mended
         if mended != data:
-            changes.append(Change(resource.path, "put into canonical form"))
+            details = tuple(_mended_parts(data, schemas[name], in_order=not resource.is_codelist))
+            changes.append(Change(resource.path, "put into canonical form", details=details))
     return changes, files, schemas
 
 
@@ -138,6 +156,31 @@ def mend(data: bytes, schema: Schema, *, in_order: bool = True) -> tuple[bytes |
     return write_table(schema, cells), ""
 
 
+def _mended_parts(data: bytes, schema: Schema, *, in_order: bool) -> Iterator[str]:
+    """Say what was not canonical in a file that could be mended."""
+    text = data.decode("utf-8-sig")
+    if data.startswith(codecs.BOM_UTF8):
+        yield "byte order mark removed"
+    if "\r" in text or not text.endswith("\n") or "\n\n" in text:
+        yield "line ends and blank lines"
+    lines = [(number, line) for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1) if line]
+    header, *rows = [next(csv.reader([line], strict=True)) for _, line in lines]
+    names = [mend_cell(name) for name in header]
+    for (number, _), row in zip(lines[1:], rows, strict=True):
+        for name, cell in zip(names, row, strict=True):
+            if cell != mend_cell(cell):
+                yield f"line {number}, {name}: {visible(cell)!r} is now {mend_cell(cell)!r}"
+    if names != list(schema.names):
+        yield "columns put in order"
+    keys = [[mend_cell(row[names.index(part)]) for part in schema.primary_key] for row in rows]
+    if in_order and keys != sorted(keys):
+        yield "rows sorted"
+    canonical = io.StringIO(newline="")
+    csv.writer(canonical, lineterminator="\n").writerows([header, *rows])
+    if canonical.getvalue().removesuffix("\n").split("\n") != [line for _, line in lines]:
+        yield "quotation marks only where they are needed"
+
+
 def mend_cell(cell: str) -> str:
     """Return a cell without invisible characters and superfluous spaces, in normal form C.
 
@@ -167,6 +210,12 @@ def _recompute(files: dict[str, bytes], package: DataPackage, schemas: Mapping[s
         if any(error.code not in ("ICD201", "ICD202", "ICD007") for error in table.errors) or not table.usable:
             return [Change(path, f"{table.errors[0].message} Computed values were not renewed.", is_left=True)]
         tables[name] = as_rows(table)
+    missing = State(package.descriptor, schemas, tables).missing
+    if missing:
+        # What follows from a row that is not there is unknown; it must not be taken for nothing.
+        target, identifier = next(iter(missing))
+        reason = f"rows refer to {identifier!r}, which is not here. Computed values were not renewed."
+        return [Change(package.resources[target].path, reason, is_left=True)]
     data_schemas = {name: schemas[name] for name in package.table_names}
     try:
         derived = derive(tables, data_schemas, compile_grammar(data_schemas))
@@ -186,7 +235,9 @@ def _recompute(files: dict[str, bytes], package: DataPackage, schemas: Mapping[s
         data = table_bytes(schema, derived[name])
         if data != files[path]:
             files[path] = data
-            changes.append(Change(path, "values that follow from claims renewed"))
+            found = difference({name: tables[name]}, {name: derived[name]}, {name: schema})
+            details = tuple(render_text(found).splitlines())
+            changes.append(Change(path, "values that follow from claims renewed", details=details))
     return changes
 
 

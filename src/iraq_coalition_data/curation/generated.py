@@ -1,4 +1,4 @@
-"""Files that follow from schemas, codelists and rules, and are never edited by hand."""
+"""Files that follow from schemas, codelists, rules and tables, and are never edited by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from ..package import CODELIST_PREFIX, DataPackage
 from ..reading import read_rows
 from ..schemas import Field, load_schema
-from ..validation.documentation import rules_page
+from ..validation.documentation import rules_pages
+from .quality import quality_page
 
 _NAMES_HEAD = '''\
 """Names of all tables, for type checkers. Written by `icd fmt`; do not edit."""
@@ -37,9 +38,10 @@ def generated_files(package: DataPackage) -> dict[str, bytes]:
     """
     pages = {
         "src/iraq_coalition_data/_names.py": names_module(package),
-        "docs/rules.md": rules_page(),
         "docs/codebook.md": codebook_page(package),
-    }
+    } | rules_pages()
+    if quality := quality_page(package):
+        pages["QUALITY.md"] = quality
     return {path: text.encode("utf-8") for path, text in pages.items()}
 
 

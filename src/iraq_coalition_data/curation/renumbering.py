@@ -24,7 +24,7 @@ from .files import described, exclusive, table_bytes, write_all
 _NUMBER = re.compile(r"(?P<stem>(?:evt|frc|tly|src)-[0-9]{4}-|(?:rel|lst)-|mst-[a-z0-9-]+-v)(?P<number>[0-9]+)")
 
 
-class RenumberingError(Exception):
+class RenumberingError(ValueError):
     """The other branch cannot be read."""
 
 
@@ -58,6 +58,12 @@ def renumber_checkout(package: DataPackage, onto: str) -> dict[str, str]:
         if not mapping:
             return {}
         tables = renumbered(ours, mapping, schemas)
+        there = {row["source_id"]: row for row in theirs["sources"]}
+        known = {row["source_id"] for row in shared["sources"]}
+        # A source that both branches added stands there as they described it; two descriptions could not be merged.
+        tables["sources"] = [
+            row if row["source_id"] in known else there.get(row["source_id"], row) for row in tables["sources"]
+        ]
         files = {package.resources[name].path: table_bytes(schemas[name], tables[name]) for name in package.table_names}
         everything = {name: load_schema(package, name) for name in package.resources}
         files["datapackage.json"] = described(package, files, everything)
@@ -98,25 +104,27 @@ def read_tables_at(root: Path, ref: str, package: DataPackage) -> Tables:
 def new_numbers(ours: Tables, theirs: Tables, shared: Tables) -> dict[str, str]:
     """Return new identifiers for records that are new here and whose number is taken there.
 
-    A source that both branches added takes the identifier it has there.
+    Where one number is taken, all new ones of its kind and year move on, so that they keep their
+    order. A source that both branches added takes the identifier it has there.
     """
     mine, there, common = _identifiers(ours), _identifiers(theirs), _identifiers(shared)
     urls = {normal_url(row["url"]): row["source_id"] for row in theirs["sources"]}
-    mapping = {
+    both = {
         row["source_id"]: urls[normal_url(row["url"])]
         for row in ours["sources"]
-        if row["source_id"] not in common and urls.get(normal_url(row["url"]), row["source_id"]) != row["source_id"]
+        if row["source_id"] not in common and normal_url(row["url"]) in urls
     }
-    same = {row["source_id"] for row in ours["sources"] if urls.get(normal_url(row["url"])) == row["source_id"]}
-    taken = mine | there
-    for identifier in sorted((mine & there) - common - mapping.keys() - same):
-        parts = _NUMBER.fullmatch(identifier)
-        if parts is None:
+    new: dict[str, list[tuple[int, str]]] = {}
+    for identifier in mine - common - both.keys():
+        if parts := _NUMBER.fullmatch(identifier):
+            new.setdefault(parts["stem"], []).append((int(parts["number"]), identifier))
+    mapping = {old: found for old, found in both.items() if old != found}
+    for stem, numbered in sorted(new.items()):
+        if not any(identifier in there for _, identifier in numbered):
             continue
-        used = [int(m["number"]) for other in taken if (m := _NUMBER.fullmatch(other)) and m["stem"] == parts["stem"]]
-        width = len(parts["number"])
-        mapping[identifier] = f"{parts['stem']}{max(used) + 1:0{width}d}"
-        taken.add(mapping[identifier])
+        taken = [int(m["number"]) for key in there if (m := _NUMBER.fullmatch(key)) and m["stem"] == stem]
+        for number, (_, identifier) in enumerate(sorted(numbered), max(taken) + 1):
+            mapping[identifier] = f"{stem}{number:0{len(identifier) - len(stem)}d}"
     return mapping
 
 
@@ -131,6 +139,8 @@ def _identifiers(tables: Tables) -> set[str]:
             ("actor_relations", "relation_id"),
             ("location_status", "location_status_id"),
             ("milestone_statements", "statement_id"),
+            # A retired identifier is never given to another record.
+            ("retired_ids", "old_id"),
         )
         for row in tables[name]
     }
@@ -141,7 +151,7 @@ def renumbered(tables: Tables, mapping: Mapping[str, str], schemas: Mapping[str,
     renamed: Tables = {}
     for name, schema in schemas.items():
         columns = [
-            f.name for f in schema.fields if f.reference or f.name in schema.primary_key or f.name == "record_id"
+            f.name for f in schema.fields if f.reference or f.name in (*schema.primary_key, "record_id", "new_id")
         ]
         renamed[name] = [row | {c: mapping.get(row[c], row[c]) for c in columns} for row in tables[name]]
     hashes: dict[str, str] = {}

@@ -26,7 +26,26 @@ _KINDS = {
     "tally": "reported_tallies",
 }
 _SHOWN_CODES = 30
+_WAYS_TO_NAME = {
+    "sources": "An identifier or an address",
+    **dict.fromkeys(("actors", "locations", "publishers"), "An identifier or a name"),
+}
 _NUMBERED = ("events", "force_levels", "reported_tallies", "actor_relations", "location_status", "milestone_statements")
+
+
+_CARRIED = {
+    "milestones": "It appears once a statement is made of it, so add one in the same batch: icd new statement.",
+    "processes": "It appears once an event belongs to it, so add one in the same batch: icd new event.",
+}
+# Labels are commented out, or every event that begins as a template would carry them.
+_LINK_LINES = [
+    "# links:",
+    "#   # Context tags are labels; how and against what is said by claims.",
+    "#   tags:",
+    "#     - {scheme: context, code: mission_end}",
+    "#   event_links:",
+    "#     - {link: follows_up, to: '', note: ''}",
+]
 
 
 class UnknownKindError(ValueError):
@@ -64,13 +83,14 @@ def template(kind: str) -> str:
         raise UnknownKindError(f"there is no bundle of kind {kind!r}.{hint} There are: {', '.join(_KINDS)}, source.")
     table = _KINDS[kind]
     schema = shipped_schema(table)
-    lines = [f"# {schema.description}", f"table: {table}"]
+    about = f"{schema.description} {_CARRIED.get(table, '')}"
+    lines = [*(f"# {line}" for line in wrap(about, 108, break_on_hyphens=False)), f"table: {table}"]
     if table in _NUMBERED:
         lines.append('handle: a-short-name  # other bundles of the batch may write "@a-short-name"')
     lines.append("record:")
     lines += _record_lines(schema)
     if table == "events":
-        lines += ["links:", "  tags:", "    - {scheme: context, code: mission_end}"]
+        lines += _LINK_LINES
     if table in grammar().slots:
         lines += ["sources:", *_indented(_source_lines(), "  "), *_path_lines(table)]
     return "\n".join(lines) + "\n"
@@ -100,8 +120,9 @@ def _comment(field: Field, codes: list[str]) -> list[str]:
         rest = len(codes) - _SHOWN_CODES
         text += f" One of: {shown}" + (f" and {rest} more in data/codelists/{field.codelist}.csv." if rest > 0 else ".")
     elif field.reference:
-        text += f" An identifier or a name of the table {field.reference[0]}."
-    return [f"  # {line}" for line in wrap(text, 96)]
+        what = _WAYS_TO_NAME.get(field.reference[0], "An identifier")
+        text += f" {what} of the table {field.reference[0]}."
+    return [f"  # {line}" for line in wrap(text, 96, break_on_hyphens=False)]
 
 
 def _source_lines() -> list[str]:
@@ -124,6 +145,8 @@ def _source_lines() -> list[str]:
         "      basis: ''",
         "      # reported_on: only where the claimant spoke publicly earlier; then with a note.",
         "      # locator: page or paragraph",
+        "      # stance: denies, where the claimant says that it is not so",
+        "      # note: remark on these claims",
         "      says:",
         "        # path: value, or with the wording (at most twelve words):",
         "        # path: {value: 5, modifier: at_least, words: 'at least five', lang: en}",

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from ..package import DataPackage, checkout, shipped
 from ..reading import InvalidDataError, check_frame, read_codes
 from ..schemas import load_schema
+from .baseline import baseline_since
 from .finding import ERROR, Finding
-from .runner import validate_package
+from .report import Report, chosen_codes
+from .runner import examine_package, not_checked, validate_package, without_echoes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +65,33 @@ def validate(target: str | Path | pd.DataFrame | None = None, *, table: str | No
             for e in invalid.errors
         ]
     return []
+
+
+def report_on(
+    package: DataPackage, *, since: str | None = None, select: str = "", ignore: str = "", both: bool = False
+) -> Report:
+    """Validate a package and return what is to be shown of it.
+
+    Parameters
+    ----------
+    package : DataPackage
+        The folder to check.
+    since : str, optional
+        A branch, tag or commit. What was there when the work on the checkout left it is counted, not
+        shown, and rules that the change cannot affect do not run again.
+    select, ignore : str
+        Codes or beginnings of codes, parted by commas; see `chosen_codes`.
+    both : bool
+        Whether frictionless gives a second opinion.
+    """
+    codes = chosen_codes(select, ignore)
+    baseline = baseline_since(package, since) if since else None
+    everything = baseline.examine(package) if baseline else examine_package(package)
+    if both:
+        everything += second_opinion_on(package, everything)
+    chosen = without_echoes([finding for finding in everything if finding.code in codes])
+    shown, elsewhere = baseline.split(chosen) if baseline else (chosen, [])
+    return Report(shown, elsewhere, codes, not_checked(everything))
 
 
 def second_opinion_on(package: DataPackage, findings: Sequence[Finding]) -> list[Finding]:

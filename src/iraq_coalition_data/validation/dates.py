@@ -90,11 +90,6 @@ def _precision_is_the_width(state: State) -> Iterator[Fault]:
             )
 
 
-def release_day(state: State) -> str:
-    """Return the day of the release as the descriptor states it, or the empty string."""
-    return str(state.descriptor.get("created", ""))[:10]
-
-
 @rule(
     "ICD403",
     ERROR,
@@ -109,7 +104,7 @@ def release_day(state: State) -> str:
     passes=(Edit("milestone_statements", "mst-example-mission-end-v01", "target_end", "2999-01-01"),),
 )
 def _nothing_after_the_release(state: State) -> Iterator[Fault]:
-    release = release_day(state)
+    release = state.release_day
     columns = (
         ("events", ("date_start",)),
         ("claims", ("reported_on",)),
@@ -365,4 +360,4 @@ def period_end(row: Row) -> str:
     return row["end"] or LAST_DAY
 
 
-__all__ = ["FIRST_DAY", "LAST_DAY", "STATE_TABLES", "days_between", "period_end", "release_day"]
+__all__ = ["FIRST_DAY", "LAST_DAY", "STATE_TABLES", "days_between", "period_end"]

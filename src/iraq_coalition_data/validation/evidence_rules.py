@@ -22,7 +22,7 @@ _DENSE_FROM = "2023-10-07"
 _REGIONAL = ("ar", "ku", "ckb", "kmr")
 _COUNTRY = "loc-iraq"
 # What cannot be read cannot be resolved.
-_READABLE = ("ICD302", "ICD303", "ICD603")
+_READABLE = ("ICD301", "ICD302", "ICD303", "ICD603")
 # These computed columns have rules of their own, which look at the stored row.
 _OWN_RULE = (("events", "date_precision"), ("events", "tier"))
 
@@ -124,9 +124,9 @@ def _branches(state: State) -> dict[str, Branch]:
 
 
 def _parent_is_derived(state: State, table: str, row: Row) -> bool:
-    """Return whether a row is a child of a record that has claims; otherwise its parent is at fault."""
-    branch = _branches(state).get(table)
-    return branch is not None and row[branch.key_column] in state.ledger.by_record
+    """Return whether a row belongs to records that all have claims; otherwise one of these is at fault."""
+    owners = [f.name for f in state.schemas[table].fields if f.reference and f.reference[0] in state.grammar.keys]
+    return table in _branches(state) and all(row[owner] in state.ledger.by_record for owner in owners)
 
 
 def _differences(
@@ -177,6 +177,7 @@ def _differences(
     ),
 )
 def _claimed_values_parse(state: State) -> Iterator[Fault]:
+    reported = state.missing_identifiers
     for row in state.tables["claims"]:
         table = state.table_of.get(row["record_id"], "")
         if table not in state.grammar.slots:
@@ -185,7 +186,7 @@ def _claimed_values_parse(state: State) -> Iterator[Fault]:
             place, _ = state.grammar.locate(table, row["field"])
         except PathError:
             continue
-        problem = _value_problem(state, place, row)
+        problem = _value_problem(state, place, row) if row["value"] not in reported else None
         if problem is not None:
             expected, known = problem
             yield Fault(

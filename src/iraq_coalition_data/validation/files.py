@@ -10,14 +10,14 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..package import CODELIST_PREFIX, DESCRIPTOR, DataPackage, PackageError, data_path, shipped
 from ..schemas import Field, Schema, SchemaError, load_schema
 from .finding import ERROR, Finding
-from .state import did_you_mean
+from .state import nearest
 
 DIALECT = {
     "delimiter": ",",
@@ -79,6 +79,7 @@ def _descriptor_finding(
     expected: str | None = None,
     *,
     table: str | None = None,
+    record: str | None = None,
     suggestion: str | None = None,
     fixable: bool = False,
 ) -> Finding:
@@ -88,6 +89,7 @@ def _descriptor_finding(
         message,
         file=DESCRIPTOR,
         table=table,
+        record=record,
         expected=expected,
         suggestion=suggestion,
         fixable=fixable,
@@ -169,6 +171,7 @@ def _check_tree(root: Any, declared: Mapping[str, str | None], *, closed: bool) 
     if not isinstance(root, Path):
         return
     present: set[str] = set()
+    strays: list[str] = []
     shut: list[str] = []
     queue = list(_FOLDERS)
     while queue:
@@ -198,13 +201,23 @@ def _check_tree(root: Any, declared: Mapping[str, str | None], *, closed: bool) 
             elif path in declared and not stat.S_ISREG(mode):
                 yield _file_finding(path, "It is no regular file.", "a regular file", declared[path])
             elif path not in declared and closed:
-                hint = did_you_mean(path, declared.keys() - present)
-                yield _file_finding(
-                    path, "The descriptor does not list it.", f"only files that {DESCRIPTOR} lists", None, hint
-                )
-    for path, table in declared.items():
-        if path not in present and not path.startswith(tuple(shut)):
-            yield _file_finding(path, "The file is missing.", f"the file that {DESCRIPTOR} lists", table)
+                strays.append(path)
+    missing = [path for path in declared if path not in present and not path.startswith(tuple(shut))]
+    # A missing file and a stray one of nearly its name are one defect.
+    renamed = {near: path for path in strays if (near := _nearest_file(path, missing))}
+    for path in missing:
+        hint = f"Rename {renamed[path]!r}." if path in renamed else None
+        yield _file_finding(path, "The file is missing.", f"the file that {DESCRIPTOR} lists", declared[path], hint)
+    for path in strays:
+        if path not in renamed.values():
+            yield _file_finding(path, "The descriptor does not list it.", f"only files that {DESCRIPTOR} lists")
+
+
+def _nearest_file(path: str, missing: Iterable[str]) -> str | None:
+    """Return the missing file of the same folder whose name is nearest."""
+    folder, _, name = path.rpartition("/")
+    names = {other.rpartition("/")[2]: other for other in missing if other.rpartition("/")[0] == folder}
+    return names.get(nearest(name, names) or "")
 
 
 def _file_finding(
@@ -234,6 +247,7 @@ def _check_bytes(
             yield _descriptor_finding(
                 f"{path} has changed since it was described; its entry differs in {' and '.join(wrong)}.",
                 "the hash, bytes and rows of the file as it is",
+                record=name,
                 suggestion="Run: icd fmt",
                 fixable=True,
             )

@@ -125,11 +125,11 @@ def _claim_identifiers_are_hashes(state: State) -> Iterator[Fault]:
 def _no_identifier_is_lost(state: State) -> Iterator[Fault]:
     if state.previous is None:
         return
-    retired = state.by_id["retired_ids"]
+    known = state.by_id["retired_ids"].keys() | state.missing_identifiers
     for table in _identified_tables(state):
         column = state.schemas[table].primary_key[0]
         for row in state.previous.get(table, ()):
-            if row[column] not in state.by_id[table] and row[column] not in retired:
+            if row[column] not in state.by_id[table] and row[column] not in known:
                 yield Fault(
                     table,
                     None,
@@ -153,6 +153,7 @@ def _no_identifier_is_lost(state: State) -> Iterator[Fault]:
 )
 def _redirects_end(state: State) -> Iterator[Fault]:
     targets = {row["old_id"]: row["new_id"] for row in state.tables["retired_ids"]}
+    reported = state.missing_identifiers
     for row in state.tables["retired_ids"]:
         if row["old_id"] in state.table_of:
             yield Fault("retired_ids", row, f"{row['old_id']!r} is retired, yet a record has it.", "old_id")
@@ -163,7 +164,7 @@ def _redirects_end(state: State) -> Iterator[Fault]:
             step = targets[step]
         if step in seen:
             yield Fault("retired_ids", row, f"The redirect of {row['old_id']!r} runs in a circle.", "new_id")
-        elif step and step not in state.table_of:
+        elif step and step not in state.table_of and step not in reported:
             yield Fault(
                 "retired_ids",
                 row,

@@ -105,6 +105,7 @@ reported_elsewhere(
         Edit(path=_ACTORS, old="actor_id,name,kind", new="actor_id,kind,name"),
         Edit(path=_ACTORS, old="actor_id,name,kind", new="actor_id,title,kind"),
     ),
+    passes=(Edit(path=_ACTORS, old="actor_id,name,kind", new='actor_id,"name",kind'),),
 )
 reported_elsewhere(
     "ICD103",
@@ -117,6 +118,7 @@ reported_elsewhere(
         Edit(path="schemas/events.schema.json", old='"type": "integer"', new='"type": "array"'),
         Edit(path="schemas/events.schema.json", old='"minimum": 1', new='"minLength": 1'),
     ),
+    passes=(Edit(path="schemas/events.schema.json", old='"minimum": 1', new='"minimum": 0'),),
 )
 reported_elsewhere(
     "ICD104",
@@ -139,6 +141,7 @@ reported_elsewhere(
         Edit(path=_EVENTS, old=",2001-02-03,", new=",2001-02-30,"),
         Edit(path=_EVENTS, old=",2001-02-03,", new=",,"),
     ),
+    passes=(Edit(path=_EVENTS, old=",21:40,", new=",,"),),
 )
 reported_elsewhere(
     "ICD202",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..package import CODELIST_PREFIX
 from ..reading import Row
 from ..resolution.grammar import CLAIMED_TAG_SCHEMES, Branch, PathError, Slot
 from ..schemas import Field
@@ -27,29 +26,19 @@ from .state import State, did_you_mean
     passes=(Edit("publishers", "pub-example-wire", "actor_id", ""),),
 )
 def _references_resolve(state: State) -> Iterator[Fault]:
-    for table, schema in state.schemas.items():
-        for field in schema.fields:
-            # Codes of data tables are checked cell by cell; a codelist may be read before its own.
-            if field.reference is None or (field.codelist and not table.startswith(CODELIST_PREFIX)):
-                continue
-            known = _values(state, *field.reference)
-            for row in state.tables[table]:
-                value = row[field.name]
-                if value and value not in known:
-                    yield Fault(
-                        table,
-                        row,
-                        f"{value!r} is not in the table {field.reference[0]}.",
-                        field.name,
-                        f"an identifier of {field.reference[0]}",
-                        _remedy(state, value, known),
-                    )
-
-
-def _values(state: State, table: str, column: str) -> Iterable[str]:
-    if state.schemas[table].primary_key == (column,):
-        return state.by_id[table]
-    return {row[column] for row in state.tables[table]}
+    # A row that is missing is one defect, however many others refer to it.
+    for (target, value), places in state.missing.items():
+        table, row, field = places[0]
+        n_more = len(places) - 1
+        more = f"; {n_more} more {'row refers' if n_more == 1 else 'rows refer'} to it" if n_more else ""
+        yield Fault(
+            table,
+            row,
+            f"{value!r} is not in the table {target}{more}.",
+            field.name,
+            f"an identifier of {target}",
+            _remedy(state, value, state.values(field)),
+        )
 
 
 def _remedy(state: State, value: str, known: Iterable[str]) -> str | None:
@@ -73,9 +62,12 @@ def _remedy(state: State, value: str, known: Iterable[str]) -> str | None:
     passes=(Edit("claims", "evt-2001-0001 outcome", "record_id", "evt-2001-0002"),),
 )
 def _claims_are_about_records(state: State) -> Iterator[Fault]:
+    reported = state.missing_identifiers
     for row in state.tables["claims"]:
         record = row["record_id"]
         table = state.table_of.get(record)
+        if record in reported:
+            continue
         if table is None:
             known = (key for key, owner in state.table_of.items() if owner in state.grammar.slots)
             yield Fault(
@@ -101,6 +93,7 @@ def _claims_are_about_records(state: State) -> Iterator[Fault]:
     passes=(Edit("claims", "evt-2001-0001 tags/mode/rocket", "field", "tags/mode/mortar"),),
 )
 def _claim_paths_lead_to_fields(state: State) -> Iterator[Fault]:
+    reported = state.missing_identifiers
     for row in state.tables["claims"]:
         table = state.table_of.get(row["record_id"], "")
         if table not in state.grammar.slots:
@@ -113,10 +106,12 @@ def _claim_paths_lead_to_fields(state: State) -> Iterator[Fault]:
             yield Fault("claims", row, f"{path!r} is not a field of {table}.", "field", f"a field of {table}", hint)
             continue
         if isinstance(place, Branch):
-            yield from _embedded_faults(state, row, place, parts)
+            yield from _embedded_faults(state, row, place, parts, reported)
 
 
-def _embedded_faults(state: State, row: Row, place: Branch, parts: tuple[str, ...]) -> Iterator[Fault]:
+def _embedded_faults(
+    state: State, row: Row, place: Branch, parts: tuple[str, ...], reported: set[str]
+) -> Iterator[Fault]:
     if place.table == "event_tags" and parts[0] not in CLAIMED_TAG_SCHEMES:
         yield Fault("claims", row, f"Tags of the scheme {parts[0]!r} are labels, not claims.", "field")
         return
@@ -128,8 +123,8 @@ def _embedded_faults(state: State, row: Row, place: Branch, parts: tuple[str, ..
         field = state.schemas[place.table][name]
         if field.reference is None:
             continue
-        known = _values(state, *field.reference)
-        if part not in known:
+        known = state.values(field)
+        if part not in known and part not in reported:
             what = f"a code of {field.codelist}" if field.codelist else f"in the table {field.reference[0]}"
             yield Fault(
                 "claims",

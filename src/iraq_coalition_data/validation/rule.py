@@ -14,6 +14,7 @@ Check = Callable[[State], Iterator[Finding]]
 READER = "the strict reader"
 FILE_CHECK = "the check of files"
 SECOND_ENGINE = "the second engine"
+EXCEPTIONS = "the list of exceptions"
 _MAX_SHOWN = 90
 
 

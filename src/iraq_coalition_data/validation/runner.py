@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ..cells import CellError, Table, read_table, write_table
 from ..package import CODELIST_PREFIX, DataPackage, PackageError, data_path, shipped
 from ..reading import Tables
 from ..schemas import Schema, SchemaError, load_schema
 from . import families  # noqa: F401  registers the rules
+from .exceptions import accepted, idle_exceptions, read_exceptions
 from .files import check_files
 from .finding import ERROR, Finding
 from .rule import RULES
@@ -23,9 +24,9 @@ def read_state(package: DataPackage) -> tuple[State | None, list[Finding]]:
     state : State or None
         None where a table, schema or the descriptor cannot be used, so that no rule can run.
     findings : list of Finding
-        Every defect of bytes, headers and cells.
+        Every defect of bytes, headers and cells, and every exception that cannot be used.
     """
-    findings: list[Finding] = []
+    exceptions, findings = read_exceptions(package)
     try:
         resources = package.resources
     except PackageError as error:
@@ -60,7 +61,7 @@ def read_state(package: DataPackage) -> tuple[State | None, list[Finding]]:
         return None, findings
     tables: Tables = {name: as_rows(read[name]) for name in resources}
     lines = {name: read[name].lines for name in resources}
-    return State(package.descriptor, schemas, tables, lines), findings
+    return State(package.descriptor, schemas, tables, lines, exceptions=exceptions), findings
 
 
 def as_rows(table: Table) -> list[dict[str, str]]:
@@ -74,6 +75,8 @@ def _from_cell(error: CellError, table: Table, codes: dict[str, frozenset[str]])
     if error.code == "ICD203" and error.value and error.column:
         codelist = table.schema[error.column].codelist
         suggestion = did_you_mean(error.value, codes.get(codelist or "", ()))
+    if error.code == "ICD102" and error.value:
+        suggestion = did_you_mean(error.value, table.schema.names)
     if error.fixable:
         suggestion = f"Run: icd fmt {error.path}"
     record = None
@@ -139,15 +142,12 @@ def recheck(state: State, tables: Tables) -> list[Finding]:
         findings += [_from_cell(error, table, codes) for error in table.errors]
         fresh[name] = as_rows(table)
     if not findings:
-        findings = run_rules(State(state.descriptor, state.schemas, fresh, previous=state.previous))
+        findings = accepted(run_rules(State(state.descriptor, state.schemas, fresh, previous=state.previous)), state)
     return sort_findings(findings)
 
 
 def validate_package(package: DataPackage, previous: Tables | None = None) -> list[Finding]:
-    """Return all findings on a package.
-
-    Cross-table rules run only where every cell is in order: on damaged tables they would report the
-    same defect again under other names.
+    """Return all findings on a package, one for each defect.
 
     Parameters
     ----------
@@ -156,14 +156,40 @@ def validate_package(package: DataPackage, previous: Tables | None = None) -> li
     previous : dict of str to list of dict, optional
         The tables of the previous release; rules on lost identifiers need them.
     """
+    return without_echoes(examine_package(package, previous))
+
+
+def examine_package(
+    package: DataPackage, previous: Tables | None = None, run: Callable[[State], list[Finding]] = run_rules
+) -> list[Finding]:
+    """Return all findings on a package, echoes included.
+
+    Cross-table rules run only where every cell is in order: on damaged tables they would report the
+    same defect again under other names.
+
+    Parameters
+    ----------
+    package, previous
+        As in `validate_package`.
+    run : callable
+        Gives what the rules find; a baseline gives the same with less work.
+    """
     findings = check_files(package)
     reported = {(finding.code, finding.file) for finding in findings}
     state, read = read_state(package)
     findings += [finding for finding in read if (finding.code, finding.file) not in reported]
     if state is not None and not any(finding.severity == ERROR and finding.table for finding in findings):
         state.previous = previous
-        findings += run_rules(state)
+        found = run(state)
+        findings += [*accepted(found, state), *idle_exceptions(found, state, not_checked(found))]
     return sort_findings(findings)
+
+
+def without_echoes(findings: Sequence[Finding]) -> list[Finding]:
+    """Leave out that files changed since they were described where there are other errors: mending changes them."""
+    echoes = [finding for finding in findings if finding.code == "ICD801" and finding.record]
+    has_other_errors = sum(finding.severity == ERROR for finding in findings) > len(echoes)
+    return [finding for finding in findings if not has_other_errors or finding not in echoes]
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from ..package import CODELIST_PREFIX, data_path
 from ..reading import Row, Tables
 from ..resolution.derive import derive
 from ..resolution.grammar import Grammar, compile_grammar
 from ..resolution.ledger import Ledger
-from ..schemas import Schema
+from ..schemas import Field, Schema
 from .finding import Finding
+
+_T = TypeVar("_T")
+_NUMBERED = re.compile(r"-v?[0-9]+$")
 
 
 @dataclass
@@ -33,6 +37,8 @@ class State:
         Line of each row in its file.
     previous : dict of str to list of dict, optional
         The tables of the previous release, where they are known.
+    exceptions : dict of int to dict
+        Findings that are accepted, by line of their file.
     """
 
     descriptor: Mapping[str, Any]
@@ -40,6 +46,12 @@ class State:
     tables: Tables
     lines: Mapping[str, Any] = field(default_factory=dict)
     previous: Tables | None = None
+    exceptions: Mapping[int, Row] = field(default_factory=dict)
+
+    @property
+    def release_day(self) -> str:
+        """Day of the release as the descriptor states it, or the empty string."""
+        return str(self.descriptor.get("created", ""))[:10]
 
     @cached_property
     def data_tables(self) -> list[str]:
@@ -47,29 +59,24 @@ class State:
         return [name for name in self.schemas if not name.startswith(CODELIST_PREFIX)]
 
     @cached_property
-    def _positions(self) -> dict[int, tuple[str, int]]:
-        return {
-            id(row): (name, self.lines[name][i] if name in self.lines else i + 2)
-            for name, rows in self.tables.items()
-            for i, row in enumerate(rows)
-        }
-
-    @cached_property
     def codes(self) -> dict[str, list[str]]:
         """Codes of every codelist, in codelist order."""
-        prefix = CODELIST_PREFIX
-        return {
-            n.removeprefix(prefix): [r["code"] for r in rows] for n, rows in self.tables.items() if n.startswith(prefix)
-        }
+        names = [name for name in self.schemas if name.startswith(CODELIST_PREFIX)]
+        return {name.removeprefix(CODELIST_PREFIX): [row["code"] for row in self.tables[name]] for name in names}
 
     @cached_property
     def by_id(self) -> dict[str, dict[str, Row]]:
         """Rows by identifier, for every table with a key of one column."""
-        return {
-            name: {row[schema.primary_key[0]]: row for row in self.tables[name]}
-            for name, schema in self.schemas.items()
-            if len(schema.primary_key) == 1
-        }
+        return _ByTable(lambda name: {row[self.schemas[name].primary_key[0]]: row for row in self.tables[name]})
+
+    @cached_property
+    def _line_of(self) -> dict[str, dict[int, int]]:
+        """Line of every row by table; a row is known by its identity, since its key may be the defect."""
+        return _ByTable(
+            lambda name: {
+                id(row): self.lines[name][i] if name in self.lines else i + 2 for i, row in enumerate(self.tables[name])
+            }
+        )
 
     @cached_property
     def table_of(self) -> dict[str, str]:
@@ -95,6 +102,36 @@ class State:
     def derived(self) -> Tables:
         """The tables as they follow from the claims."""
         return derive(self.tables, {name: self.schemas[name] for name in self.data_tables}, self.grammar)
+
+    @cached_property
+    def missing(self) -> dict[tuple[str, str], list[tuple[str, Row, Field]]]:
+        """Table and identifier of every row that others refer to and that is not there, with who refers to it."""
+        missing: dict[tuple[str, str], list[tuple[str, Row, Field]]] = {}
+        for table, schema in self.schemas.items():
+            for column in schema.fields:
+                # Codes of data tables are checked cell by cell; a codelist may be read before its own.
+                if column.reference is None or (column.codelist and not table.startswith(CODELIST_PREFIX)):
+                    continue
+                known = self.values(column)
+                for row in self.tables[table]:
+                    value = row[column.name]
+                    if value and value not in known:
+                        missing.setdefault((column.reference[0], value), []).append((table, row, column))
+        return missing
+
+    @cached_property
+    def missing_identifiers(self) -> set[str]:
+        """The identifiers that ICD301 reports; no other rule repeats them."""
+        return {value for _, value in self.missing}
+
+    def values(self, reference: Field) -> Collection[str]:
+        """Values that a referring column may have."""
+        if reference.reference is None:
+            raise ValueError(f"{reference.name} refers to nothing")
+        table, column = reference.reference
+        if self.schemas[table].primary_key == (column,):
+            return self.by_id[table]
+        return {row[column] for row in self.tables[table]}
 
     def codelist(self, name: str) -> dict[str, Row]:
         """Rows of a codelist by code."""
@@ -125,13 +162,13 @@ class State:
         fixable: bool = False,
     ) -> Finding:
         """Return a finding at a row of a table, or at the table as a whole."""
-        line = self._positions.get(id(row), (table, 0))[1] if row is not None else None
+        line = self._line_of[table].get(id(row)) if row is not None else None
         return Finding(
             code=code,
             severity=severity,
             message=message,
             file=data_path(table),
-            line=line or None,
+            line=line,
             table=table,
             record=self.key(table, row) if row is not None else None,
             column=column,
@@ -142,10 +179,40 @@ class State:
         )
 
 
+class _ByTable(dict[str, _T]):
+    """What is made of one table at a time, when it is first asked for."""
+
+    def __init__(self, make: Callable[[str], _T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, table: str) -> _T:
+        made = self[table] = self._make(table)
+        return made
+
+
 def nearest(value: str, known: Iterable[str]) -> str | None:
-    """Return the nearest known word, or None where none is near."""
-    found = difflib.get_close_matches(value, list(known), n=1, cutoff=0.7)
+    """Return the nearest known word, or None where none is near.
+
+    Of identifiers that end with a number only those with the same number are near: of all the
+    events of a year, none is likelier than the next.
+
+    Examples
+    --------
+    >>> nearest("withdrawl", ["withdrawal", "arrival"])
+    'withdrawal'
+    >>> nearest("evt-2024-00012", ["evt-2024-0002", "evt-2024-0012"])
+    'evt-2024-0012'
+    >>> nearest("evt-2024-0003", ["evt-2024-0002", "evt-2024-0012"])
+    """
+    if _NUMBERED.search(value):
+        known = [word for word in known if _numbers(word) == _numbers(value)]
+    found = difflib.get_close_matches(value, list(known), n=1, cutoff=0.8)
     return found[0] if found else None
+
+
+def _numbers(identifier: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"[0-9]+", identifier)]
 
 
 def did_you_mean(value: str, known: Iterable[str]) -> str | None:
