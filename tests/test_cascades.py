@@ -67,7 +67,8 @@ DEFECTS = {
     "a day that does not exist": (replaced(EVENTS, ",2001-02-03,", ",2001-02-30,"), "ICD201", EVENTS, 2, None),
     "a required cell that is empty": (replaced(EVENTS, ",2001-02-03,", ",,"), "ICD201", EVENTS, 2, None),
     "a key that stands twice": (replaced(EVENTS, "evt-2001-0001", "evt-2001-0002"), "ICD104", EVENTS, 3, None),
-    "a row out of order": (replaced(EVENTS, "evt-2001-0001", "evt-2001-9999"), "ICD005", EVENTS, 3, f"Run: icd fmt {EVENTS}"),
+    "a row out of order": (
+        replaced(EVENTS, "evt-2001-0001", "evt-2001-9999"), "ICD005", EVENTS, 3, f"Run: icd fmt {EVENTS}"),
     "a no-break space": (
         replaced(ACTORS, "Armed Group C", "Armed\u00a0Group C"), "ICD003", ACTORS, 7, f"Run: icd fmt {ACTORS}"),
     "line ends of another system": (
@@ -100,6 +101,15 @@ DEFECTS = {
     "a loaded word": (replaced(EVENTS, "Rockets were fired", "Terrorists fired"), "ICD901", EVENTS, 2, None),
     "a text that was edited": (
         replaced(EVENTS, "Rockets were fired", "Rockets were launched"), "ICD801", DESCRIPTOR, None, "Run: icd fmt"),
+    "a table under another name": (
+        replaced(DESCRIPTOR, '"name": "events"', '"name": "event"'), "ICD801", DESCRIPTOR, None,
+        "Did you mean 'events'?"),
+    "a reference to a table of another name": (
+        replaced("schemas/events.schema.json", '"resource": "locations"', '"resource": "location"'), "ICD103",
+        "schemas/events.schema.json", None, "Did you mean 'locations'?"),
+    "a column of another name": (
+        replaced("schemas/events.schema.json", '"name": "time_local"', '"name": "local_time"'), "ICD806",
+        "schemas/events.schema.json", None, None),
     "a file under another name": (
         renamed(ACTORS, "data/actor.csv"), "ICD101", ACTORS, None, "Rename 'data/actor.csv'."),
     "a codelist that is missing": (

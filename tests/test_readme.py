@@ -39,7 +39,7 @@ def test_the_commands_are_those_of_the_command_line() -> None:
 
     known = _parser().format_help()
     for block in blocks("sh"):
-        for command in re.findall(r"^icd (\w+)", block, re.M):
+        for command in re.findall(r"^icd ([\w-]+)", block, re.M):
             assert f"    {command} " in known, command
 
 

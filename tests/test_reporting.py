@@ -24,6 +24,12 @@ from iraq_coalition_data.validation.rule import RULES, Edit
 from iraq_coalition_data.validation.runner import not_checked, run_rules
 
 
+@pytest.fixture(autouse=True)
+def no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the tests out of the summary of the job in which they run."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+
 def findings() -> list[Finding]:
     state = example_state()
     apply_to_state(state, Edit("events", "evt-2001-0001", "tier", "2"))

@@ -140,6 +140,22 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("fmt", _fmt, "put every file into canonical form and recompute what follows from claims")
     sub.add_argument("--check", action="store_true", help="change nothing; exit 1 if something would change")
 
+    sub = command("diff", _diff, "what changed between two states, on whose word, and the least version bump")
+    sub.add_argument("before", help="a folder, zip archive, wheel, tag, branch, commit, or: installed")
+    sub.add_argument("after", nargs="?", default=".", help="the later state (default: the working directory)")
+    sub.add_argument("--format", default="text", choices=("text", "markdown", "html", "json"))
+    sub.add_argument("--limit", type=int, default=200, metavar="N", help="records of each kind (default: %(default)s)")
+    sub.add_argument("--check-version", action="store_true", help="exit 1 if the later state's version is too low")
+
+    sub = command("history", _history, "how a record changed from release to release")
+    sub.add_argument("id", help="an identifier such as evt-2024-0001")
+    sub.add_argument("states", nargs="*", help="states in order; by default every release tag, then this folder")
+    json_flag(sub)
+
+    sub = command("bundle", _bundle, "turn a filled-in issue form into a record bundle")
+    sub.add_argument("what", choices=("from-issue",), help="where the bundle comes from")
+    sub.add_argument("file", type=Path, help="the body of the issue, as Markdown")
+
     sub = command("renumber", _renumber, "before a merge, move this branch's new numbers out of the way of another's")
     sub.add_argument("--onto", required=True, metavar="REF", help="the branch to merge into, such as origin/main")
 
@@ -423,6 +439,36 @@ def _print_changes(package: packages.DataPackage, *, check: bool, stream: TextIO
         if len(change.details) > 20:
             print(f"  and {len(change.details) - 20:,} more", file=stream)
     return len(changes)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from .curation.comparing import diff
+    from .curation.comparison_report import render_comparison
+
+    found = diff(options.before, options.after)
+    print(render_comparison(found, options.format, options.limit).rstrip("\n"))
+    return FINDINGS if options.check_version and not found.version_suffices else CLEAN
+
+
+def _history(options: argparse.Namespace) -> int:
+    from .curation.comparison_report import history_json, render_history
+    from .curation.record_history import record_history
+
+    steps = record_history(options.id, options.states)
+    print(history_json(steps) if options.json else render_history(steps))
+    return CLEAN
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from .curation.bundles import BundleRefused
+    from .curation.issue_forms import bundle_from_issue
+
+    try:
+        print(bundle_from_issue(options.file), end="")
+    except BundleRefused as refused:
+        print(f"{refused}\n\nNo bundle was made.", file=sys.stderr)
+        return FINDINGS
+    return CLEAN
 
 
 def _renumber(options: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from ..validation.runner import read_state, recheck
 from ..validation.state import State
 from .bundles import Bundle, BundleError, BundleRefused, ClaimEntry, Saying, SourceEntry, read_bundles
 from .files import described, exclusive, table_bytes, write_all
+from .generated import generated_after
 
 # Tables whose identifiers are counted up, with the form of their numbers.
 _NUMBERED = {
@@ -116,6 +117,7 @@ def add_bundles(package: DataPackage, paths: Iterable[Path], *, dry_run: bool = 
             for name in state.data_tables
         }
         files["datapackage.json"] = described(package, files, state.schemas)
+        files |= generated_after(package, files)
         return addition, write_all(Path(str(package.root)), files)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..package import CODELIST_PREFIX
 from ..schemas import Field, Schema
+from ..validation.report import counted
 from .differences import Difference
 from .states import CLAIMS, RETIRED, DataState
 
@@ -206,8 +207,12 @@ def _redefined_codes(rows: Difference, after: DataState) -> Iterator[Reason]:
 def _bytes(before: DataState, after: DataState, rows: Difference) -> Iterator[Reason]:
     """Yield a reason for every other byte of data that changed."""
     counts = [
-        f"{len(group):,} {what}"
-        for what, group in (("rows removed", rows.removed), ("cells changed", rows.changed), ("rows added", rows.added))
+        f"{counted(len(group), noun)} {verb}"
+        for noun, verb, group in (
+            ("row", "removed", rows.removed),
+            ("cell", "changed", rows.changed),
+            ("row", "added", rows.added),
+        )
         if group
     ]
     if counts:

@@ -116,7 +116,7 @@ class Comparison:
         ]
 
     def on_whose_word(self, part: RecordPart) -> list[tuple[list[Change], list[Evidence]]]:
-        """Return the changes of a record together with the claims behind them; what the same claims brought, together."""
+        """Return the changes of a record and the claims behind them; what the same claims brought stands together."""
         groups: dict[tuple[str, ...], tuple[list[Change], list[Evidence]]] = {}
         for change in part.changes:
             found = self.evidence(change)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from html import escape
 from textwrap import wrap
@@ -14,6 +14,7 @@ from ..validation.report import counted, visible
 from ..validation.reporting import markdown_text
 from .comparing import CAME, STAYED, WENT, Comparison, Evidence, RecordPart
 from .differences import Change, Key
+from .record_history import Step
 from .states import CLAIMS, DataState
 
 _WIDTH = 80
@@ -65,6 +66,12 @@ def _verdict(found: Comparison) -> str:
     return f"{least} {found.after.name} still says {found.after.version}."
 
 
+def _reasons(found: Comparison, limit: int) -> list[tuple[str, str]]:
+    shown = [(reason.part, reason.what) for reason in found.bump.reasons[:limit]]
+    rest = found.bump.reasons[limit:]
+    return [*shown, (rest[0].part, _rest(len(rest), "reason"))] if rest else shown
+
+
 def _row_head(part: RecordPart, table: str, key: Key) -> str:
     """Return what tells a row from the others of its record; the record's own row needs nothing."""
     rest = " ".join(cell for cell in key if cell != part.record)
@@ -112,24 +119,54 @@ def _rest(number: int, what: str) -> str:
 def _as_text(found: Comparison, limit: int) -> str:
     lines = wrap(f"{found.before} -> {found.after}", _WIDTH)
     lines += wrap(_verdict(found), _WIDTH)
-    for reason in found.bump.reasons[:limit]:
-        lines += _item(f"{reason.part:5}  {reason.what}", 2)
+    for rising, what in _reasons(found, limit):
+        lines += _item(f"{rising:5}  {what}", 2)
     for heading, sign, state, parts in _sections(found):
         lines += ["", f"{heading} ({counted(len(parts), 'record')})"]
         for part in parts[:limit]:
             lines += _item(f"{sign} {part.table} {part.record}  {visible(part.name)}".rstrip(), 0)
-            for table, key, row in part.rows:
-                lines += _row_text(_row_head(part, table, key), _row_fields(state, table, row))
-            for changes, claims in found.on_whose_word(part):
-                for change in changes:
-                    lines += _change_text(_column(part, change), visible(change.old), visible(change.new))
-                for evidence in claims[:_MAX_CLAIMS]:
-                    lines += _item(f"{_SIGNS[evidence.fate]} {visible(_claim_line(evidence))}", 8)
-                if len(claims) > _MAX_CLAIMS:
-                    lines.append(" " * 8 + _rest(len(claims) - _MAX_CLAIMS, "claim"))
+            lines += _part_text(found, state, part)
         if len(parts) > limit:
             lines.append(f"  {_rest(len(parts) - limit, 'record')}")
     return "\n".join(lines)
+
+
+def _part_text(found: Comparison, state: DataState, part: RecordPart) -> list[str]:
+    lines = []
+    for table, key, row in part.rows:
+        lines += _row_text(_row_head(part, table, key), _row_fields(state, table, row))
+    for changes, claims in found.on_whose_word(part):
+        for change in changes:
+            lines += _change_text(_column(part, change), visible(change.old), visible(change.new))
+        for evidence in claims[:_MAX_CLAIMS]:
+            lines += _item(f"{_SIGNS[evidence.fate]} {visible(_claim_line(evidence))}", 8)
+        if len(claims) > _MAX_CLAIMS:
+            lines.append(" " * 8 + _rest(len(claims) - _MAX_CLAIMS, "claim"))
+    return lines
+
+
+def render_history(steps: Sequence[Step]) -> str:
+    """Return how a record changed from state to state as text, the earliest first."""
+    lines = []
+    for step in steps:
+        name = step.state.title(step.state.table_of.get(step.record, ""), step.record)
+        lines += _item(f"{step.state}: {step.what}  {step.record}  {visible(name)}".rstrip(), 0)
+        if step.comparison:
+            for heading, _, state, parts in _sections(step.comparison):
+                for part in parts:
+                    if part.record == step.record:
+                        lines += [f"  {heading.lower()}", *_part_text(step.comparison, state, part)]
+    return "\n".join(lines)
+
+
+def history_json(steps: Sequence[Step]) -> str:
+    """Return how a record changed from state to state as JSON."""
+    document = [
+        {"state": step.state.name, "version": step.state.version, "record": step.record, "what": step.what}
+        | {kind: [asdict(part) for part in step.parts(kind)] for kind in ("removed", "changed", "added")}
+        for step in steps
+    ]
+    return json.dumps(document, ensure_ascii=False, indent=2)
 
 
 def _item(text: str, indent: int) -> list[str]:
@@ -156,7 +193,7 @@ def _change_text(column: str, old: str, new: str) -> list[str]:
 
 def _as_markdown(found: Comparison, limit: int) -> str:
     lines = [f"**{markdown_text(_verdict(found))}**", ""]
-    lines += [f"- {reason.part}: {markdown_text(reason.what)}" for reason in found.bump.reasons[:limit]]
+    lines += [f"- {rising}: {markdown_text(what)}" for rising, what in _reasons(found, limit)]
     for heading, _, state, parts in _sections(found):
         lines += ["", f"### {heading} ({counted(len(parts), 'record')})", ""]
         for part in parts[:limit]:
@@ -188,7 +225,7 @@ def _marked(mark: str, value: str) -> str:
 def _as_html(found: Comparison, limit: int) -> str:
     title = f"{found.before} → {found.after}"
     body = [f"<h1>{_safe(title)}</h1>", f"<p><strong>{_safe(_verdict(found))}</strong></p>"]
-    body.append(_list([f"{reason.part}: {_safe(reason.what)}" for reason in found.bump.reasons[:limit]]))
+    body.append(_list([f"{rising}: {_safe(what)}" for rising, what in _reasons(found, limit)]))
     for heading, _, state, parts in _sections(found):
         body.append(f"<h2>{heading} ({counted(len(parts), 'record')})</h2>")
         for part in parts[:limit]:
@@ -237,7 +274,7 @@ def _table(rows: Iterator[tuple[str, str]]) -> str:
 # JSON
 
 
-def _as_json(found: Comparison, limit: int) -> str:
+def _as_json(found: Comparison, _: int) -> str:
     def rows(group: list[tuple[str, Key, Row]]) -> list[dict[str, Any]]:
         return [{"table": table, "key": list(key), "row": row} for table, key, row in group]
 

@@ -22,9 +22,7 @@ from ..validation.runner import as_rows
 from ..validation.state import State
 from .differences import difference, render_text
 from .files import describe, descriptor_bytes, exclusive, table_bytes, write_all
-from .generated import generated_files
-
-_OWN_SOURCE = "src/iraq_coalition_data"
+from .generated import generated_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +36,6 @@ class Change:
 
     def __str__(self) -> str:
         return f"{self.path}: {'left as it is; ' if self.is_left else ''}{self.what}"
-
-
-class _Mended(DataPackage):
-    """A checkout as it is once its mended files are written."""
-
-    def __init__(self, root: Path, files: Mapping[str, bytes]) -> None:
-        super().__init__(root)
-        self._files = files
-
-    def read(self, path: str) -> bytes:
-        return self._files[path] if path in self._files else super().read(path)
 
 
 def format_package(package: DataPackage, *, check: bool = False) -> list[Change]:
@@ -81,9 +68,9 @@ def format_package(package: DataPackage, *, check: bool = False) -> list[Change]
             changes += _stale(package, {DESCRIPTOR: files[DESCRIPTOR]}, "the generated part is out of date")
         if not check:
             write_all(root, files)
-        if whole and (root / _OWN_SOURCE).is_dir():
+        if whole:
             # Made from the files as they are now, so that a second run finds nothing to do.
-            pages = generated_files(_Mended(root, files))
+            pages = generated_after(package, files)
             changes += _stale(package, pages, "a generated file is out of date")
             if not check:
                 write_all(root, pages)

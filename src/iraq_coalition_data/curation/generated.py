@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from ..package import CODELIST_PREFIX, DataPackage
 from ..reading import read_rows
 from ..schemas import Field, load_schema
 from ..validation.documentation import rules_pages
+from .issue_forms import issue_form_pages
 from .quality import quality_page
 
+_OWN_SOURCE = "src/iraq_coalition_data"
 _NAMES_HEAD = '''\
 """Names of all tables, for type checkers. Written by `icd fmt`; do not edit."""
 
@@ -28,6 +31,23 @@ that this data set assigns by written rule; *descriptive* ones are texts that pe
 """
 
 
+class _Overlay(DataPackage):
+    """A checkout as it is once some files are written."""
+
+    def __init__(self, root: Path, files: Mapping[str, bytes]) -> None:
+        super().__init__(root)
+        self._files = files
+
+    def read(self, path: str) -> bytes:
+        return self._files[path] if path in self._files else super().read(path)
+
+
+def generated_after(package: DataPackage, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the generated files as they must be once `files` are written; none for data kept without our source."""
+    root = Path(str(package.root))
+    return generated_files(_Overlay(root, files)) if (root / _OWN_SOURCE).is_dir() else {}
+
+
 def generated_files(package: DataPackage) -> dict[str, bytes]:
     """Return every generated file of a checkout, by path.
 
@@ -36,10 +56,14 @@ def generated_files(package: DataPackage) -> dict[str, bytes]:
     package : DataPackage
         The package whose schemas and codelists count.
     """
-    pages = {
-        "src/iraq_coalition_data/_names.py": names_module(package),
-        "docs/codebook.md": codebook_page(package),
-    } | rules_pages()
+    pages = (
+        {
+            "src/iraq_coalition_data/_names.py": names_module(package),
+            "docs/codebook.md": codebook_page(package),
+        }
+        | rules_pages()
+        | issue_form_pages(package)
+    )
     if quality := quality_page(package):
         pages["QUALITY.md"] = quality
     return {path: text.encode("utf-8") for path, text in pages.items()}

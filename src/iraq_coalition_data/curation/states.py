@@ -163,7 +163,7 @@ def open_state(name: str) -> DataState:
         return DataState(name, shipped())
     path = Path(name)
     if path.is_dir():
-        return DataState(name, _folder(path))
+        return DataState("this folder" if name == "." else name, _folder(path))
     if path.is_file():
         return DataState(name, _Held(_archive_files(path)))
     return DataState(name, _Held(_commit_files(name)))
@@ -243,9 +243,9 @@ def _commit_files(ref: str) -> dict[str, bytes]:
         raise StateError(f"{ref}: holds more than {MAX_CONTENT_BYTES:,} bytes or {MAX_FILES:,} files of data")
     contents = io.BytesIO(git(root, "cat-file", "--batch", given=b"\n".join([*blobs.values(), b""])))
     files: dict[str, bytes] = {}
-    for path in blobs:
+    for name in blobs:
         length = contents.readline().split()[2]
-        files[path] = contents.read(int(length))
+        files[name] = contents.read(int(length))
         contents.read(1)
     return files
 

@@ -117,9 +117,8 @@ class Baseline:
 
     def examine(self, package: DataPackage) -> list[Finding]:
         """Return what `examine_package` says of a changed package, but run only rules that the change can affect."""
-        affected = self.affected(package)
-        kept = [finding for code in self.traces.keys() - affected for finding in self.traces[code].findings]
-        return examine_package(package, run=lambda state: run_rules(state, affected) + kept)
+        known = {code: self.traces[code].findings for code in self.traces.keys() - self.affected(package)}
+        return examine_package(package, run=lambda state: run_rules(state, known=known))
 
     def split(self, findings: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
         """Return the findings that are new since this baseline, and those that were there before.

@@ -17,7 +17,7 @@ from typing import Any
 from ..package import CODELIST_PREFIX, DESCRIPTOR, DataPackage, PackageError, data_path, shipped
 from ..schemas import Field, Schema, SchemaError, load_schema
 from .finding import ERROR, Finding
-from .state import nearest
+from .state import did_you_mean, nearest
 
 DIALECT = {
     "delimiter": ",",
@@ -131,8 +131,16 @@ def _entries(resources: list[Any]) -> tuple[dict[str, dict[str, Any]], list[Find
             entries[entry["name"]] = entry
         else:
             message, expected = problem
-            findings.append(_descriptor_finding(f"Resource {position}: {message}", expected))
+            findings.append(_descriptor_finding(f"Resource {position}: {message}", expected, suggestion=_hint(entry)))
     return entries, findings
+
+
+def _hint(entry: Any) -> str | None:
+    """Return a suggestion where an entry has a name that no table has."""
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or name in shipped().resources:
+        return None
+    return did_you_mean(name, shipped().resources)
 
 
 def _entry_problem(entry: Any) -> tuple[str, str] | None:
@@ -262,16 +270,18 @@ def _check_schemas(package: DataPackage) -> Iterator[Finding]:
             schema = load_schema(package, name)
         except (SchemaError, PackageError):
             continue
-        for field in schema.fields:
-            if field.reference and field.reference[0] not in package.resources:
-                yield _schema_finding(
-                    "ICD103",
-                    resource.schema_path,
-                    name,
-                    f"{field.name} refers to the table {field.reference[0]!r}.",
-                    "a listed table",
-                )
-        if is_own:
+        targets = {f.name: f.reference[0] for f in schema.fields if f.reference}
+        strange = {column: target for column, target in targets.items() if target not in package.resources}
+        for column, target in strange.items():
+            yield _schema_finding(
+                "ICD103",
+                resource.schema_path,
+                name,
+                f"{column} refers to the table {target!r}.",
+                "a listed table",
+                did_you_mean(target, package.resources),
+            )
+        if is_own or strange:
             continue
         if name not in own.resources:
             yield _schema_finding(
@@ -289,8 +299,10 @@ def _check_schemas(package: DataPackage) -> Iterator[Finding]:
             )
 
 
-def _schema_finding(code: str, path: str, table: str, message: str, expected: str) -> Finding:
-    return Finding(code, ERROR, message, file=path, table=table, expected=expected)
+def _schema_finding(
+    code: str, path: str, table: str, message: str, expected: str, suggestion: str | None = None
+) -> Finding:
+    return Finding(code, ERROR, message, file=path, table=table, expected=expected, suggestion=suggestion)
 
 
 def _difference(schema: Schema, known: Schema) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from ..cells import CellError, Table, read_table, write_table
 from ..package import CODELIST_PREFIX, DataPackage, PackageError, data_path, shipped
@@ -99,14 +99,17 @@ def _from_cell(error: CellError, table: Table, codes: dict[str, frozenset[str]])
     )
 
 
-def run_rules(state: State, select: Collection[str] | None = None) -> list[Finding]:
+def run_rules(
+    state: State, select: Collection[str] | None = None, known: Mapping[str, Sequence[Finding]] | None = None
+) -> list[Finding]:
     """Run every rule, or the selected ones, on tables that were read without defects.
 
-    A rule that builds on others does not run where these have findings.
+    A rule that builds on others does not run where these have findings; one whose findings are
+    `known` already does not run either.
     """
-    found: dict[str, list[Finding]] = {}
+    found: dict[str, Sequence[Finding]] = dict(known or {})
 
-    def run(code: str) -> list[Finding]:
+    def run(code: str) -> Sequence[Finding]:
         if code not in found:
             rule = RULES[code]
             blocked = rule.check is None or any(run(earlier) for earlier in rule.after)
@@ -176,8 +179,10 @@ def examine_package(
     """
     findings = check_files(package)
     reported = {(finding.code, finding.file) for finding in findings}
+    # A table is judged by its schema, unless that is at fault itself.
+    unjudged = {finding.table for finding in findings if finding.code in ("ICD103", "ICD806")}
     state, read = read_state(package)
-    findings += [finding for finding in read if (finding.code, finding.file) not in reported]
+    findings += [f for f in read if (f.code, f.file) not in reported and f.table not in unjudged]
     if state is not None and not any(finding.severity == ERROR and finding.table for finding in findings):
         state.previous = previous
         found = run(state)
