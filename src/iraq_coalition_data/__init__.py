@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .citation import cite
+    from .curation.comparing import diff
     from .wide import flat
     from .loading import codebook, load, load_all, schema, tables, version
     from .resolution.queries import claims, evidence, explain, history, resolve_id
@@ -19,6 +20,7 @@ _HOME = {
     "cite": "citation",
     "claims": "resolution.queries",
     "codebook": "loading",
+    "diff": "curation.comparing",
     "evidence": "resolution.queries",
     "explain": "resolution.queries",
     "flat": "wide",
@@ -35,6 +37,7 @@ __all__ = [
     "cite",
     "claims",
     "codebook",
+    "diff",
     "evidence",
     "explain",
     "flat",

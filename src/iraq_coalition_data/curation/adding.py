@@ -230,6 +230,8 @@ class _Plan:
                             bundle, "sources", f"there is no source {entry.id!r}.", line=entry.line, code="ICD301"
                         )
                     continue
+                if publisher := self._look_up("publishers", entry.meta.get("publisher_id", "")):
+                    entry.meta["publisher_id"] = publisher
                 self._match_source(bundle, entry, fresh)
         for url, (bundle, entry) in sorted(
             fresh.items(), key=lambda item: (item[1][1].meta.get("published_on", ""), item[0])

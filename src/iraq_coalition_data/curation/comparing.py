@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ..reading import Row
-from ..resolution.grammar import Grammar, compile_grammar
+from ..resolution.grammar import grammar
 from ..schemas import Schema
 from .bumps import Bump, least_bump
 from .differences import Change, Difference, Key, difference
@@ -86,10 +86,6 @@ class Comparison:
         return _by_record(self.after, self.rows.added, ())
 
     @cached_property
-    def _grammar(self) -> Grammar:
-        return compile_grammar({name: self.after.schemas[name] for name in self.after.data_tables})
-
-    @cached_property
     def _live(self) -> tuple[dict[str, dict[str, Row]], dict[str, dict[str, Row]]]:
         """Live claims by record and identifier, before and after."""
         return _live_claims(self.before), _live_claims(self.after)
@@ -103,7 +99,7 @@ class Comparison:
         schema = self.after.schemas[change.table]
         if schema[change.column].kind not in ("claimed", "computed"):
             return []
-        record, path = _claimed_under(self._grammar, change, dict(zip(schema.primary_key, change.key, strict=True)))
+        record, path = _claimed_under(change, dict(zip(schema.primary_key, change.key, strict=True)))
         old, new = (live.get(record, {}) for live in self._live)
         fates = [(WENT, old, old.keys() - new.keys()), (CAME, new, new.keys() - old.keys())]
         if path:
@@ -126,7 +122,7 @@ class Comparison:
 
     def _evidence(self, fate: str, claim: Row) -> Evidence:
         state = self.before if fate == WENT else self.after
-        source = state.by_id["sources"].get(claim["source_id"], {})
+        source = state.by_id.get("sources", {}).get(claim["source_id"], {})
         return Evidence(
             fate,
             claim,
@@ -200,17 +196,16 @@ def _live_claims(state: DataState) -> dict[str, dict[str, Row]]:
     return found
 
 
-def _claimed_under(grammar: Grammar, change: Change, key: Mapping[str, str]) -> tuple[str, str]:
+def _claimed_under(change: Change, key: Mapping[str, str]) -> tuple[str, str]:
     """Return the record whose claims a cell follows from, and their path if it is a single one."""
-    for slot in grammar.slots.get(change.table, {}).values():
-        if change.column in slot.columns:
-            return change.key[0], slot.path
-    if change.table in grammar.slots:
-        return change.key[0], ""
-    for branches in grammar.branches.values():
+    slots = grammar().slots.get(change.table)
+    if slots is not None:
+        return change.key[0], next((slot.path for slot in slots.values() if change.column in slot.columns), "")
+    for branches in grammar().branches.values():
         for branch in branches.values():
             if branch.table == change.table:
-                return key[branch.key_column], "/".join((branch.prefix, *(key[part] for part in branch.parts)))
+                path = "/".join((branch.prefix, *(key.get(part, "") for part in branch.parts)))
+                return key.get(branch.key_column, ""), path
     return "", ""
 
 

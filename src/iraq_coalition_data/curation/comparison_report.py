@@ -117,14 +117,13 @@ def _rest(number: int, what: str) -> str:
 
 
 def _as_text(found: Comparison, limit: int) -> str:
-    lines = wrap(f"{found.before} -> {found.after}", _WIDTH)
-    lines += wrap(_verdict(found), _WIDTH)
+    lines = [*_item(f"{found.before} -> {found.after}", 0), *_item(_verdict(found), 0)]
     for rising, what in _reasons(found, limit):
         lines += _item(f"{rising:5}  {what}", 2)
     for heading, sign, state, parts in _sections(found):
         lines += ["", f"{heading} ({counted(len(parts), 'record')})"]
         for part in parts[:limit]:
-            lines += _item(f"{sign} {part.table} {part.record}  {visible(part.name)}".rstrip(), 0)
+            lines += _item(f"{sign} {part.table} {part.record}  {part.name}".rstrip(), 0)
             lines += _part_text(found, state, part)
         if len(parts) > limit:
             lines.append(f"  {_rest(len(parts) - limit, 'record')}")
@@ -137,9 +136,9 @@ def _part_text(found: Comparison, state: DataState, part: RecordPart) -> list[st
         lines += _row_text(_row_head(part, table, key), _row_fields(state, table, row))
     for changes, claims in found.on_whose_word(part):
         for change in changes:
-            lines += _change_text(_column(part, change), visible(change.old), visible(change.new))
+            lines += _change_text(_column(part, change), change.old or "empty", change.new or "empty")
         for evidence in claims[:_MAX_CLAIMS]:
-            lines += _item(f"{_SIGNS[evidence.fate]} {visible(_claim_line(evidence))}", 8)
+            lines += _item(f"{_SIGNS[evidence.fate]} {_claim_line(evidence)}", 8)
         if len(claims) > _MAX_CLAIMS:
             lines.append(" " * 8 + _rest(len(claims) - _MAX_CLAIMS, "claim"))
     return lines
@@ -150,7 +149,7 @@ def render_history(steps: Sequence[Step]) -> str:
     lines = []
     for step in steps:
         name = step.state.title(step.state.table_of.get(step.record, ""), step.record)
-        lines += _item(f"{step.state}: {step.what}  {step.record}  {visible(name)}".rstrip(), 0)
+        lines += _item(f"{step.state}: {step.what}  {step.record}  {name}".rstrip(), 0)
         if step.comparison:
             for heading, _, state, parts in _sections(step.comparison):
                 for part in parts:
@@ -171,21 +170,23 @@ def history_json(steps: Sequence[Step]) -> str:
 
 def _item(text: str, indent: int) -> list[str]:
     margin = " " * indent
-    return wrap(text, _WIDTH, initial_indent=margin, subsequent_indent=margin + "  ", break_on_hyphens=False)
+    # Whatever a stranger wrote, a terminal must not obey it.
+    shown = visible(text)
+    return wrap(shown, _WIDTH, initial_indent=margin, subsequent_indent=margin + "  ", break_on_hyphens=False)
 
 
 def _row_text(head: str, fields: list[tuple[str, str]]) -> list[str]:
     if head:
-        said = ", ".join(f"{name}: {visible(value)}" for name, value in fields)
+        said = ", ".join(f"{name}: {value}" for name, value in fields)
         return _item(f"{head}{' – ' if said else ''}{said}", 4)
-    return [line for name, value in fields for line in _item(f"{name}: {visible(value)}", 4)]
+    return [line for name, value in fields for line in _item(f"{name}: {value}", 4)]
 
 
 def _change_text(column: str, old: str, new: str) -> list[str]:
-    line = f"    {column}: {old or 'empty'} -> {new or 'empty'}"
-    if len(line) <= _WIDTH:
-        return [line]
-    return [f"    {column}:", *_item(f"- {old or 'empty'}", 6), *_item(f"+ {new or 'empty'}", 6)]
+    one_line = _item(f"{column}: {old} -> {new}", 4)
+    if len(one_line) == 1:
+        return one_line
+    return [*_item(f"{column}:", 4), *_item(f"- {old}", 6), *_item(f"+ {new}", 6)]
 
 
 # Markdown
@@ -197,7 +198,8 @@ def _as_markdown(found: Comparison, limit: int) -> str:
     for heading, _, state, parts in _sections(found):
         lines += ["", f"### {heading} ({counted(len(parts), 'record')})", ""]
         for part in parts[:limit]:
-            lines.append(f"- {part.table} **{markdown_text(part.record)}** {markdown_text(part.name)}".rstrip())
+            names = (markdown_text(name) for name in (part.table, part.record, part.name))
+            lines.append("- {} **{}** {}".format(*names).rstrip())
             for table, key, row in part.rows:
                 head = _row_head(part, table, key)
                 said = ", ".join(f"{name}: {value}" for name, value in _row_fields(state, table, row))
@@ -229,7 +231,7 @@ def _as_html(found: Comparison, limit: int) -> str:
     for heading, _, state, parts in _sections(found):
         body.append(f"<h2>{heading} ({counted(len(parts), 'record')})</h2>")
         for part in parts[:limit]:
-            body.append(f"<h3>{part.table} <code>{_safe(part.record)}</code> {_safe(part.name)}</h3>")
+            body.append(f"<h3>{_safe(part.table)} <code>{_safe(part.record)}</code> {_safe(part.name)}</h3>")
             for table, key, row in part.rows:
                 body.append(f"<h4>{_safe(_row_head(part, table, key))}</h4>" if table != part.table else "")
                 body.append(_table((name, _safe(value)) for name, value in _row_fields(state, table, row)))

@@ -86,6 +86,14 @@ _RECORD = Question(
 _CLAIMS = Question(
     "says", "What the page says", _SAYS, example="date: 2024-08-05\noutcome: impact_damage", help=_LINES, long=True
 )
+_MORE_CLAIMS = Question(
+    "says",
+    "What else the page says",
+    _SAYS,
+    example="tags/mode/rocket: true\nactors/initiator/act-unknown: unknown\nactors/target/act-centcom: stated",
+    help=f"Who, how and with what result; an attack needs an initiator and a target. {_LINES}",
+    long=True,
+)
 _WHO = (
     Question("by", "Who says it", "claim.by", "claims.claimant_id", "US Central Command"),
     Question("basis", "How they know", "claim.basis", "claims.basis"),
@@ -139,7 +147,7 @@ FORMS = (
             Question("unit_rule", "How it was drawn as one event", "record.unit_rule", "events.unit_rule"),
             Question("date", "Day it happened", "says.date", "events.date_start", "2024-08-05"),
             Question("location", "Place", "says.location_id", "events.location_id", "Ain al-Asad"),
-            *_optional(Question("outcome", "Outcome", "says.outcome", "events.outcome"), _CLAIMS),
+            *_optional(Question("outcome", "Outcome", "says.outcome", "events.outcome"), _MORE_CLAIMS),
             *_SOURCE,
         ),
     ),

@@ -162,7 +162,7 @@ def open_state(name: str) -> DataState:
     if name == INSTALLED:
         return DataState(name, shipped())
     path = Path(name)
-    if path.is_dir():
+    if name and path.is_dir():
         return DataState("this folder" if name == "." else name, _folder(path))
     if path.is_file():
         return DataState(name, _Held(_archive_files(path)))
