@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from iraq_coalition_data.curation.issue_forms import (
     issue_form_pages,
 )
 from iraq_coalition_data.package import shipped
+from iraq_coalition_data.resolution.store import shipped_store
 from iraq_coalition_data.validation.runner import recheck
 
 ROOT = Path(str(shipped().root))
@@ -106,6 +108,14 @@ def test_a_form_is_one_that_github_takes(form: Form) -> None:
 def test_every_question_has_a_place_of_its_own(form: Form) -> None:
     places = [question.place for question in form.questions]
     assert len(places) == len(set(places))
+
+
+def test_the_examples_name_records_that_exist() -> None:
+    store = shipped_store()
+    for form in FORMS:
+        for question in form.questions:
+            for identifier in re.findall(r"\b(?:act|evt|loc|pub)-[a-z0-9-]+", question.example):
+                assert store.resolve_id(identifier) == identifier
 
 
 # From an answered form to a record

@@ -90,7 +90,7 @@ _MORE_CLAIMS = Question(
     "says",
     "What else the page says",
     _SAYS,
-    example="tags/mode/rocket: true\nactors/initiator/act-unknown: unknown\nactors/target/act-centcom: stated",
+    example="tags/mode/rocket: true\nactors/initiator/act-unknown: unknown\nactors/target/act-us-armed-forces: stated",
     help=f"Who, how and with what result; an attack needs an initiator and a target. {_LINES}",
     long=True,
 )
