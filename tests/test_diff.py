@@ -538,7 +538,7 @@ def test_the_command_fails_on_a_version_that_is_too_low(
     add(after, LATER)
     assert main(["diff", str(before), str(after)]) == 0
     assert main(["diff", str(before), str(after), "--check-version"]) == 1
-    assert "still says 0.1.0" in " ".join(capsys.readouterr().out.split())
+    assert "is still 0.1.0" in " ".join(capsys.readouterr().out.split())
     edit_json(after, "datapackage.json", lambda d: d.update(version="99.0.0"))
     assert main(["diff", str(before), str(after), "--check-version"]) == 0
     assert main(["diff", str(before), "no-such-state"]) == 2

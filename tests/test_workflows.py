@@ -282,7 +282,7 @@ def test_a_release_needs_a_version_that_says_what_changed(repository: Path) -> N
     git(repository, "commit", "--quiet", "--all", "--message", "data under the old number")
     shutil.rmtree(repository / "release")
     assert run(step, repository, GITHUB_REF_NAME=tag).returncode != 0
-    assert "still says" in (repository / "notes.md").read_text(encoding="utf-8")
+    assert "is still" in (repository / "notes.md").read_text(encoding="utf-8")
 
 
 def test_the_action_validates_the_folder_that_it_is_given(repository: Path) -> None:

@@ -16,6 +16,7 @@ from .knowledge import milestone_drift
 from .view import View, dense_windows, events_of
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -116,7 +117,7 @@ def timeline(
         )
     axis.set_yticks(range(len(rows)), [row[0] for row in reversed(rows)])
     axis.set_ylim(-0.6, len(rows) - 0.5)
-    axis.set_xlim(first, last)
+    axis.set_xlim(first - pd.Timedelta(hours=12), last + pd.Timedelta(hours=36))
     axis.grid(axis="x", color=_FAINT, linewidth=0.6)
     _days(axis)
     note = "Large marks: tier 1. On grey: days searched densely; elsewhere an empty place says nothing."
@@ -146,7 +147,7 @@ def drift(
     Parameters
     ----------
     milestones : str or list of str, optional
-        Which to draw, a panel each; by default those with two or more dated statements since `since`.
+        Which to draw, a panel each; by default those with three or more dated statements since `since`.
     since : str or datetime.date
         Statements made earlier are left out.
     as_of : str or datetime.date, optional
@@ -156,7 +157,7 @@ def drift(
     -------
     matplotlib.figure.Figure
         Day of the statement across, stated end upwards, with the stated span as a line; the form of a mark tells
-        the authority. Below the diagonal a date would lie in the past.
+        the authority; a dotted line is the day of the outcome. Below the diagonal a date would lie in the past.
 
     Raises
     ------
@@ -176,7 +177,7 @@ def drift(
     stated = stated[stated["target_end"].notna() & (stated["stated_on"] >= pd.Timestamp(as_day(since)))]
     if milestones is None:
         sizes = stated.groupby("milestone_id").size()
-        chosen = [str(name) for name in sizes[sizes >= 2].index]
+        chosen = [str(name) for name in sizes[sizes >= 3].index]
     else:
         chosen = [milestones] if isinstance(milestones, str) else list(milestones)
     stated = stated[stated["milestone_id"].isin(chosen)]
@@ -185,18 +186,35 @@ def drift(
     titles = load("milestones").astype({"milestone_id": str}).set_index("milestone_id")["title"]
     figure, axes = _figure((8.0, 1.0 + 2.3 * len(chosen)), len(chosen), sharex=True)
     seen: dict[str, Any] = {}
+    outcomes = _outcomes(view)
     for axis, name in zip(axes if len(chosen) > 1 else [axes], chosen, strict=True):
         own = stated[stated["milestone_id"] == name]
         begin = own["target_start"].fillna(own["target_end"])
         axis.vlines(own["stated_on"], begin, own["target_end"], color=_SOFT, linewidth=2)
-        for authority, rows in own.groupby(own["authority"].astype(str)):
+        # The strongest authority is drawn last, on top.
+        for authority in reversed(_AUTHORITY):
             marker, fill = _AUTHORITY[authority]
+            rows = own[own["authority"].astype(str) == authority]
+            if rows.empty:
+                continue
             seen[authority] = axis.scatter(
                 rows["stated_on"], rows["target_end"], marker=marker, s=42, facecolor=fill, edgecolor=_INK, zorder=3
             )
         low, high = stated["stated_on"].min(), stated["stated_on"].max()
         axis.plot([low, high], [low, high], color=_FAINT, linewidth=1, linestyle="--")
-        axis.set_ylim(top=own["target_end"].max() + pd.Timedelta(days=60), bottom=begin.min() - pd.Timedelta(days=60))
+        top, bottom = own["target_end"].max(), begin.min()
+        if name in outcomes.index:
+            axis.axhline(outcomes[name], color=_INK, linewidth=1, linestyle=":")
+            axis.annotate(
+                "outcome",
+                (1.0, outcomes[name]),
+                xycoords=("axes fraction", "data"),
+                ha="right",
+                va="bottom",
+                fontsize=7,
+            )
+            top, bottom = max(top, outcomes[name]), min(bottom, outcomes[name])
+        axis.set_ylim(top=top + pd.Timedelta(days=60), bottom=bottom - pd.Timedelta(days=60))
         axis.set_title(titles[name], loc="left", fontsize=9, color=_INK)
         axis.grid(color=_FAINT, linewidth=0.6)
         axis.set_xlim(low - pd.Timedelta(days=10), high + pd.Timedelta(days=10))
@@ -212,8 +230,15 @@ def drift(
         ncols=3,
         frameon=False,
     )
-    note = "Across: day of the statement. Up: stated end, with the stated span. Dashed: date equals day of statement."
+    note = "Across: day of the statement. Up: stated end, with its span. Dashed: date equals day of statement."
     return _sign(figure, "How stated dates moved", view, note)
+
+
+def _outcomes(view: View) -> pd.Series[Any]:
+    """Return the first day of the event that settled each milestone of a view."""
+    settled = view["milestones"].dropna(subset=["outcome_event_id"]).astype({"milestone_id": str})
+    days = view["events"].astype({"event_id": str}).set_index("event_id")["date_start"]
+    return settled.set_index("milestone_id")["outcome_event_id"].astype(str).map(days).dropna()
 
 
 def cumulative(

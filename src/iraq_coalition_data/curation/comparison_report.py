@@ -63,7 +63,7 @@ def _verdict(found: Comparison) -> str:
     least = f"The least version after {found.before.version} is {found.least_version}: {found.bump.part}."
     if found.version_suffices:
         return least
-    return f"{least} {found.after.name} still says {found.after.version}."
+    return f"{least} The version in {found.after.name} is still {found.after.version}."
 
 
 def _reasons(found: Comparison, limit: int) -> list[tuple[str, str]]:
