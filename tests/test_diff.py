@@ -145,6 +145,8 @@ def test_a_state_is_the_same_wherever_it_lies(
 ) -> None:
     add(after, LATER)
     wheel = zipped(after, tmp_path / "a.whl", "iraq_coalition_data/_package/")
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("iraq_coalition_data/_package/docs/old/datapackage.json", "another one")
     release = zipped(after, tmp_path / "b.zip", "iraq-coalition-data-v0.2.0/")
     site = tmp_path / "site"
     (site / "iraq_coalition_data").mkdir(parents=True)
@@ -174,7 +176,9 @@ def test_a_commit_is_compared_as_it_is_stored_and_from_within_a_folder(
     assert not diff("HEAD").rows
 
 
-@pytest.mark.parametrize("name", ["no-such-thing", "--output=x", "-h", "", "HEAD:data", "a b", "HEAD^{tree}"])
+@pytest.mark.parametrize(
+    "name", ["no-such-thing", "--output=x", "--since=2020", "-h", "", "HEAD:data", "a b", "HEAD^{tree}"]
+)
 def test_what_is_no_state_is_named(name: str, before: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git(before, "init", "--quiet")
     git(before, "add", ".")
@@ -182,6 +186,17 @@ def test_what_is_no_state_is_named(name: str, before: Path, monkeypatch: pytest.
     monkeypatch.chdir(before)
     with pytest.raises(StateError, match=re.escape(repr(name))):
         open_state(name)
+
+
+def test_a_link_in_a_commit_is_not_followed(before: Path, after: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (after / "data/events.csv").unlink()
+    (after / "data/events.csv").symlink_to(before / "data/events.csv")
+    git(after, "init", "--quiet")
+    git(after, "add", ".")
+    git(after, "commit", "--quiet", "--message", "a link")
+    monkeypatch.chdir(after)
+    with pytest.raises(PackageError, match=r"data/events\.csv: the file does not exist"):
+        diff(str(before), "HEAD")
 
 
 def test_outside_of_a_checkout_a_reference_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,7 +381,7 @@ CHANGES = [
     (_codes("event_type", "threat_issued", base_tier="1"), MAJOR, "redefined: base_tier was . and is 1"),
     (_codes("event_type", "threat_issued", definition="Other."), MINOR, "definition of the code threat_issued"),
     (_codes("event_type", "threat_issued", label="Other"), MINOR, "1 cell changed"),
-    (_rows("publishers", lambda rows: rows[1:]), MAJOR, "pub-example-force-a leads nowhere any more"),
+    (_rows("publishers", lambda rows: rows[1:]), MAJOR, "pub-example-force-a of publishers leads nowhere"),
     (retire, MINOR, "1 row removed, 1 row added"),
     (
         _rows("milestones", lambda rows: [r | {"scope": "other"} for r in rows]),
@@ -390,6 +405,12 @@ def test_the_least_bump_and_its_reason(
     assert bump.reasons[0].part == part
 
 
+def test_identifiers_that_vanish_together_are_one_reason(before: Path, after: Path) -> None:
+    edit_rows(after, "sources", lambda rows: rows[:2])
+    (reason,) = [reason for reason in diff(str(before), str(after)).bump.reasons if reason.part == MAJOR]
+    assert reason.what.startswith("src-2001-0003, src-2001-0004, src-2001-0005 and 13 more of sources lead nowhere")
+
+
 def test_a_redirect_that_leads_elsewhere_is_a_major_change(before: Path, after: Path) -> None:
     lines = "pub-old,pub-example-wire,duplicate,0.1.0\npub-older,pub-old,duplicate,0.1.0\n"
     for root in (before, after):
@@ -400,6 +421,22 @@ def test_a_redirect_that_leads_elsewhere_is_a_major_change(before: Path, after: 
     edit(after, "data/retired_ids.csv", "pub-old,pub-example-wire", "pub-old,pub-example-force-a")
     reasons = [reason.what for reason in diff(str(before), str(after)).bump.reasons]
     assert "the identifier pub-old led to pub-example-wire and now to pub-example-force-a" in reasons
+
+
+def test_a_record_that_follows_a_merger_stands_for_the_same(before: Path, after: Path) -> None:
+    path = after / "data/retired_ids.csv"
+    path.write_text(path.read_text("utf-8") + "act-old,act-example-force-a,duplicate,0.2.0\n", encoding="utf-8")
+    edit_rows(before, "force_levels", lambda rows: [row | {"actor_id": "act-old"} for row in rows])
+    edit_rows(after, "force_levels", lambda rows: [row | {"actor_id": "act-example-force-a"} for row in rows])
+    assert diff(str(before), str(after)).bump.part == MINOR
+    edit_rows(after, "force_levels", lambda rows: [row | {"actor_id": "act-example-wire"} for row in rows])
+    assert diff(str(before), str(after)).bump.part == MAJOR
+
+
+def test_the_weightiest_reason_comes_first(before: Path, after: Path) -> None:
+    edit_rows(after, "codelists/outcome", lambda rows: [*rows, rows[0] | {"code": "new"}])
+    _codes("event_type", "threat_issued", base_tier="1")(after)
+    assert [reason.part for reason in diff(str(before), str(after)).bump.reasons] == [MAJOR, MINOR, MINOR]
 
 
 def test_rows_known_by_other_columns_all_go_and_come(before: Path, after: Path) -> None:
@@ -527,6 +564,7 @@ def test_every_way_of_telling_tells_nothing_of_nothing(before: Path) -> None:
         text = render_comparison(found, style)
         assert "same bytes" in text
         assert "Changed (" not in text
+        assert "is still" not in text
 
 
 # The commands
@@ -542,6 +580,22 @@ def test_the_command_fails_on_a_version_that_is_too_low(
     edit_json(after, "datapackage.json", lambda d: d.update(version="99.0.0"))
     assert main(["diff", str(before), str(after), "--check-version"]) == 0
     assert main(["diff", str(before), "no-such-state"]) == 2
+
+
+def test_a_dry_run_shows_what_a_bundle_brings_and_nothing_that_was_there(
+    before: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(before, EVENT)
+    bundle = before.parent / "publisher.yaml"
+    bundle.write_text("table: publishers\nrecord: {id: pub-new, name: New, kind: newspaper}\n", encoding="utf-8")
+    monkeypatch.chdir(before)
+    main(["validate"])
+    assert "evt-2001-9002" in capsys.readouterr().out
+    assert main(["add", "--dry-run", str(bundle)]) == 0
+    out = capsys.readouterr().out
+    assert "Nothing refers to 'pub-new'." in out
+    assert "evt-2001-9002" not in out
+    assert out.endswith("+ publishers pub-new: New\n0 rows removed, 0 cells changed, 1 rows added\n")
 
 
 def test_comparing_needs_neither_pandas_nor_yaml(before: Path) -> None:

@@ -233,6 +233,10 @@ def test_what_hides_or_runs_is_refused(text: str, complaint: str, tmp_path: Path
     assert all(character.isprintable() or character == "\n" for character in said)
 
 
+def test_a_short_answer_has_one_line(tmp_path: Path) -> None:
+    assert "Title: has several lines" in refusal(tmp_path, body(EVENT, title="one\ntwo"))
+
+
 def test_a_heading_within_an_answer_cannot_take_the_place_of_another(tmp_path: Path) -> None:
     said = refusal(tmp_path, body(EVENT, summary="fine\n\n### Address of the page\n\nhttps://evil.example/"))
     assert "Address of the page: the heading stands more than once" in said
@@ -253,6 +257,9 @@ def test_a_claim_cannot_leave_its_place(tmp_path: Path) -> None:
 
 def test_other_text_is_no_form(tmp_path: Path) -> None:
     assert "is not in this issue" in refusal(tmp_path, "Hello, I found an error.")
+    missing = refusal(tmp_path, body(EVENT).replace("### Title\r\n", ""))
+    assert missing.count("\n") == 0, "one heading that is not there is one complaint"
+    assert "Title: the heading is not in this issue" in missing
     assert "not at the top" in refusal(tmp_path, "Hello\n\n" + body(EVENT))
     assert "is not in this issue" in refusal(tmp_path, "")
 

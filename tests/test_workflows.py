@@ -101,9 +101,9 @@ def test_every_icd_command_in_a_script_is_one_that_there_is(path: Path) -> None:
 
 
 @EVERY
-def test_only_actions_of_github_itself_are_used(path: Path) -> None:
+def test_only_actions_of_github_itself_and_our_own_are_used(path: Path) -> None:
     for step in steps(path):
-        assert "uses" not in step or re.fullmatch(r"actions/[a-z-]+@v[0-9]+", step["uses"])
+        assert "uses" not in step or re.fullmatch(r"actions/[a-z-]+@v[0-9]+|\./", step["uses"])
 
 
 @EVERY
@@ -307,6 +307,14 @@ def test_inputs_of_the_action_reach_its_script_as_variables() -> None:
     assert sorted(used) == sorted(f"${{{{ inputs.{name} }}}}" for name in action["inputs"])
     assert action["runs"]["using"] == "composite"
     assert all(step.get("shell") == "bash" for step in steps(ROOT / "action.yml") if "run" in step)
+
+
+def test_our_own_action_is_given_inputs_that_it_has() -> None:
+    inputs = read(ROOT / "action.yml")["inputs"].keys()
+    used = [step for path in WORKFLOWS for step in steps(path) if step.get("uses") == "./"]
+    assert used
+    for step in used:
+        assert step["with"].keys() <= inputs
 
 
 def test_the_hooks_run_commands_that_there_are() -> None:

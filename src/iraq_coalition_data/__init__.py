@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .citation import cite
     from .curation.comparing import diff
-    from .wide import flat
     from .loading import codebook, load, load_all, schema, tables, version
     from .resolution.queries import claims, evidence, explain, history, resolve_id
     from .validation.api import validate
+    from .wide import flat
 
 _HOME = {
     "cite": "citation",

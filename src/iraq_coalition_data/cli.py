@@ -388,9 +388,12 @@ def _add(options: argparse.Namespace) -> int:
     from .curation.differences import difference, render_text
     from .reading import read_rows
     from .schemas import load_schema
-    from .validation.reporting import render
+    from .validation.baseline import Baseline
+    from .validation.report import Report
+    from .validation.reporting import render_report
 
     package = packages.checkout()
+    baseline = Baseline.of(package)
     before = read_rows(package, package.table_names) if options.dry_run else {}
     try:
         addition, changed = add_bundles(package, options.bundles, dry_run=options.dry_run)
@@ -399,9 +402,9 @@ def _add(options: argparse.Namespace) -> int:
         return FINDINGS
     for note in addition.notes:
         print(note)
-    shown = [finding for finding in addition.findings if finding.severity != "measure"]
-    if shown:
-        print(render(shown, "text"))
+    new, earlier = baseline.split(addition.findings)
+    if new:
+        print(render_report(Report(new, earlier)))
     if not addition.is_valid:
         print("Nothing was written.", file=sys.stderr)
         return FINDINGS

@@ -20,6 +20,8 @@ MAJOR, MINOR, PATCH = "major", "minor", "patch"
 _PARTS = (MAJOR, MINOR, PATCH)
 # What every codelist has; what else a code must state decides how it is used.
 _EVERY_CODELIST = frozenset({"code", "label", "definition", "since"})
+# So many identifiers that vanished from a table are named.
+_NAMED = 3
 _IF_ANOTHER_MEANING = "; major, if it now means something else"
 
 
@@ -159,8 +161,14 @@ def _constraints(old: Field, new: Field) -> tuple[list[str], list[str]]:
 def _identifiers(before: DataState, after: DataState) -> Iterator[Reason]:
     """Yield identifiers that lead nowhere any more, or to something else."""
     redirects, earlier = _redirects(after), _redirects(before)
+    lost: dict[str, list[str]] = {}
     for identifier in sorted((before.table_of.keys() | earlier.keys()) - after.table_of.keys() - redirects.keys()):
-        yield Reason(MAJOR, f"the identifier {identifier} leads nowhere any more; {RETIRED} does not name it")
+        lost.setdefault(before.table_of.get(identifier, RETIRED), []).append(identifier)
+    for table, identifiers in lost.items():
+        more = f" and {len(identifiers) - _NAMED:,} more" if len(identifiers) > _NAMED else ""
+        lead = "leads" if len(identifiers) == 1 else "lead"
+        names = ", ".join(identifiers[:_NAMED]) + more
+        yield Reason(MAJOR, f"{names} of {table} {lead} nowhere any more; {RETIRED} says nothing of it")
     for old, new in earlier.items():
         now = redirects.get(old, new)
         # A survivor may itself have been merged since; the old identifier then leads on to the same record.

@@ -12,6 +12,7 @@ from typing import Any
 from ..reading import Row
 from ..validation.report import counted, visible
 from ..validation.reporting import markdown_text
+from .bumps import PATCH
 from .comparing import CAME, STAYED, WENT, Comparison, Evidence, RecordPart
 from .differences import Change, Key
 from .record_history import Step
@@ -61,7 +62,7 @@ def _sections(found: Comparison) -> Iterator[tuple[str, str, DataState, list[Rec
 
 def _verdict(found: Comparison) -> str:
     least = f"The least version after {found.before.version} is {found.least_version}: {found.bump.part}."
-    if found.version_suffices:
+    if found.version_suffices or found.bump.part == PATCH:
         return least
     return f"{least} The version in {found.after.name} is still {found.after.version}."
 

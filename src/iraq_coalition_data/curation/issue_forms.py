@@ -206,7 +206,11 @@ class _Reader:
 
     def bundle(self) -> str:
         form = self._form()
-        answers = self._answers(form)
+        places = self._places(form)
+        if self.errors:
+            # Where headings are amiss, every answer would only seem to be.
+            return ""
+        answers = self._answers(form, places)
         says = list(self._says(form, answers))
         self._missing(form, answers, n_claims=len(says))
         if self.errors:
@@ -230,7 +234,8 @@ class _Reader:
         headings = {line.removeprefix("### ") for line in self.lines if line.startswith("### ")}
         return max(FORMS, key=lambda form: sum(1 if q.label in headings else -1 for q in form.questions))
 
-    def _answers(self, form: Form) -> dict[str, str]:
+    def _places(self, form: Form) -> list[int]:
+        """Return where the heading of each question stands."""
         places = []
         for question in form.questions:
             found = [number for number, line in enumerate(self.lines) if line == f"### {question.label}"]
@@ -239,13 +244,13 @@ class _Reader:
                     "stands more than once." if found else f"is not in this issue; expected the form {form.name!r}."
                 )
                 self._error(question.label, f"the heading {message}", "Leave the headings of the form as they are.")
-                continue
-            self.starts[question.label] = found[0] + 1
-            places.append(found[0])
-        if self.errors:
-            return dict.fromkeys((question.id for question in form.questions), "")
-        if places != sorted(places) or any(line.strip() for line in self.lines[: places[0]]):
+            places += found
+            self.starts[question.label] = found[0] + 1 if found else 1
+        if not self.errors and (places != sorted(places) or any(line.strip() for line in self.lines[: places[0]])):
             self._error(form.questions[0].label, "the headings of the form are not in their order, or not at the top.")
+        return places
+
+    def _answers(self, form: Form, places: Sequence[int]) -> dict[str, str]:
         ends = [*places[1:], len(self.lines)]
         return {
             question.id: self._answer(question, self.lines[start + 1 : end])
@@ -253,8 +258,7 @@ class _Reader:
         }
 
     def _answer(self, question: Question, lines: Sequence[str]) -> str:
-        lines = [" ".join(line.split(" ")).strip(" \t") for line in lines]
-        text = "\n".join(line for line in lines if line)
+        text = "\n".join(filter(None, (line.strip(" \t") for line in lines)))
         if text == _UNANSWERED:
             return ""
         if hidden := sorted({c for c in text if c != "\n" and not _is_shown(c)}):

@@ -12,10 +12,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..wide import flat
 from ..loading import load, load_all, version
 from ..package import MissingExtraError, shipped
 from ..schemas import Schema, load_schema
+from ..wide import flat
 from .ddl import create_table, literal, quoted
 
 
