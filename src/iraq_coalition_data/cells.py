@@ -10,9 +10,11 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 from .schemas import Field, Schema
@@ -22,8 +24,14 @@ MAX_LINE_BYTES = 131_072
 MAX_ERRORS_PER_KIND = 1_000
 _BLOCK_BYTES = 1 << 20
 _MAX_REMEMBERED = 50_000
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_FORMULA_STARTS = ("=", "+", "-", "@")
+# Spreadsheets of some languages take the wide forms for the narrow ones.
+FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Letters, marks and symbols of which nothing is seen: fillers, joiners, variation selectors, the empty braille cell.
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
+    map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
+# The zero-width non-joiner is part of Kurdish and Persian spelling, after a letter of that script.
+STRAY_JOINER = re.compile("(?<![\u0620-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc])\u200c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +216,16 @@ class Reader:
             names = text.split(",")
         expected = list(self.schema.names)
         if names == expected:
+            if text != _write_row(expected):
+                self._add(
+                    "ICD004",
+                    1,
+                    None,
+                    None,
+                    "The header is quoted.",
+                    "column names without quotation marks",
+                    fixable=True,
+                )
             return True
         missing = [name for name in expected if name not in names]
         extra = [name for name in names if name not in expected]
@@ -370,15 +388,16 @@ def _hygiene(value: str, is_text: bool) -> tuple[str, str, str, bool] | None:
             return "ICD003", "The cell has a leading, trailing or doubled space.", "single spaces between words", True
     else:
         for character in value:
-            if character in _BIDI or (
-                unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") and character != "\u200c"
-            ):
+            if is_invisible(character) or _is_private(character):
+                what = "private" if _is_private(character) else "invisible"
                 return (
                     "ICD002",
-                    f"The cell holds the invisible character U+{ord(character):04X}.",
+                    f"The cell holds the {what} character U+{ord(character):04X}.",
                     "printable text",
-                    True,
+                    what == "invisible",
                 )
+        if STRAY_JOINER.search(value):
+            return "ICD002", "The cell holds a zero-width non-joiner out of place.", "printable text", True
         if not unicodedata.is_normalized("NFC", value):
             return "ICD002", "The cell is not in Unicode normal form C.", "composed characters", True
         if "  " in value or value != value.strip() or any(unicodedata.category(c) == "Zs" and c != " " for c in value):
@@ -388,7 +407,7 @@ def _hygiene(value: str, is_text: bool) -> tuple[str, str, str, bool] | None:
                 "single spaces between words",
                 True,
             )
-    if is_text and value.startswith(_FORMULA_STARTS):
+    if is_text and value.startswith(FORMULA_STARTS):
         return (
             "ICD007",
             "A spreadsheet would run this cell as a formula.",
@@ -398,13 +417,28 @@ def _hygiene(value: str, is_text: bool) -> tuple[str, str, str, bool] | None:
     return None
 
 
+@lru_cache(maxsize=4_096)
+def is_invisible(character: str) -> bool:
+    """Return whether nothing of a character is seen, wherever it stands, so that it may be taken out without loss."""
+    return character in _UNSEEN or (
+        unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") and character != "\u200c"
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _is_private(character: str) -> bool:
+    """Return whether a character means nothing, or something else to everyone."""
+    code = ord(character)
+    return unicodedata.category(character) == "Co" or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+
+
 def _all_sound(field: Field, values: set[str], codes: frozenset[str] | None) -> bool:
     """Return True only if no value has a defect: one look at all of them costs a third of one at each."""
     text = "".join(values)
     first, last = {value[:1] for value in values}, {value[-1:] for value in values}
     if not (text.isascii() and text.isprintable()) or "  " in text or " " in first or " " in last:
         return False
-    if field.type == "string" and not first.isdisjoint(_FORMULA_STARTS):
+    if field.type == "string" and not first.isdisjoint(FORMULA_STARTS):
         return False
     if codes is not None and values.difference(codes, ("",)):
         return False

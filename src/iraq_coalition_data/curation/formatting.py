@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cells import read_table, write_table
+from ..cells import STRAY_JOINER, is_invisible, read_table, write_table
 from ..package import CODELIST_PREFIX, DESCRIPTOR, DataPackage, PackageError
 from ..reading import Tables
 from ..resolution.derive import derive
@@ -178,9 +178,9 @@ def mend_cell(cell: str) -> str:
     """
     if cell.isascii() and cell.isprintable() and "  " not in cell and cell == cell.strip():
         return cell
-    # The zero-width non-joiner is part of Kurdish and Persian spelling; other format characters are invisible.
-    visible = (c for c in cell if unicodedata.category(c) != "Cf" or c == "\u200c")
-    spaced = "".join(" " if unicodedata.category(c) in ("Zs", "Zl", "Zp", "Cc") else c for c in visible)
+    # A line break or a tab parts words.
+    parted = (" " if unicodedata.category(c) in ("Zs", "Zl", "Zp", "Cc") else c for c in cell)
+    spaced = STRAY_JOINER.sub("", "".join(c for c in parted if not is_invisible(c)))
     return unicodedata.normalize("NFC", re.sub(" +", " ", spaced).strip())
 
 

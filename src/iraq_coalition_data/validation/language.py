@@ -21,7 +21,9 @@ LOADED_WORDS = (
 )
 _LOADED = re.compile(rf"\b({'|'.join(LOADED_WORDS)})s?\b", re.I)
 _ATTRIBUTING = re.compile(
-    r"\b(said|says|claim(ed|s)?|attributed|acknowledged|reported|denied|announced|stated|blamed|according to)\b", re.I
+    r"\b(said|says|told|wrote|claim(ed|s)?|attributed|acknowledged|reported|denied|announced|stated|blamed"
+    r"|according to)\b",
+    re.I,
 )
 _CONFIRMED = re.compile(r"\bconfirm(ed|s|ing)?\b", re.I)
 _NAME = re.compile(r"[^\W\d_][\w'’ʿʾ-]*")

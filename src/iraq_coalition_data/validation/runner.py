@@ -54,7 +54,7 @@ def read_state(package: DataPackage) -> tuple[State | None, list[Finding]]:
         is_codelist = name.startswith(CODELIST_PREFIX)
         table = read[name] = read_table(data, schemas[name], resources[name].path, codes, in_order=not is_codelist)
         usable = usable and table.usable
-        if is_codelist:
+        if is_codelist and not _hides_codes(table):
             codes[name.removeprefix(CODELIST_PREFIX)] = frozenset(row[0] for row in table.rows)
         findings += [_from_cell(error, table, codes) for error in table.errors]
     if not usable:
@@ -62,6 +62,11 @@ def read_state(package: DataPackage) -> tuple[State | None, list[Finding]]:
     tables: Tables = {name: as_rows(read[name]) for name in resources}
     lines = {name: read[name].lines for name in resources}
     return State(package.descriptor, schemas, tables, lines, exceptions=exceptions), findings
+
+
+def _hides_codes(table: Table) -> bool:
+    """Return whether errors keep codes from being read; who uses them is not to blame."""
+    return any(error.column == "code" or (not error.column and not error.fixable) for error in table.errors)
 
 
 def as_rows(table: Table) -> list[dict[str, str]]:
