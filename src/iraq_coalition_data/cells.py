@@ -135,8 +135,8 @@ class Reader:
                 lines, numbers = lines[1:], numbers[1:]
             rows, numbers = self._split(lines, numbers)
             if rows:
-                self._check_columns(rows, numbers)
-                self._check_keys(rows, numbers)
+                refused = self._check_columns(rows, numbers)
+                self._check_keys(rows, numbers, refused)
                 yield numbers, rows
         if header:
             self._add("ICD102", 1, None, None, "The file is empty.", "a header line: " + ",".join(self.schema.names))
@@ -199,12 +199,16 @@ class Reader:
         if "\0" in text:
             self._add("ICD002", line, None, None, "The line holds a NUL character.", "printable text")
             return None
+        if "\r" in text.rstrip("\r"):
+            message = "The line holds a carriage return."
+            self._add("ICD001", line, None, None, message, "LF line ends", fixable=line == 1)
+            return None
         if "\r" in text:
             if not self._kinds.get(("ICD001", None)):
                 self._add(
                     "ICD001", line, None, None, "The line ends with a carriage return.", "LF line ends", fixable=True
                 )
-            text = text.replace("\r", "")
+            text = text.rstrip("\r")
         return text
 
     def _check_header(self, text: str | None) -> bool:
@@ -296,7 +300,9 @@ class Reader:
             )
         return row
 
-    def _check_columns(self, rows: list[tuple[str, ...]], numbers: Sequence[int]) -> None:
+    def _check_columns(self, rows: list[tuple[str, ...]], numbers: Sequence[int]) -> set[int]:
+        """Judge every cell, and return the lines whose key cannot be trusted."""
+        refused: set[int] = set()
         for index, column in enumerate(zip(*rows, strict=True)):
             good = self._good[index]
             new = set(column).difference(good) if good else set(column)
@@ -316,6 +322,9 @@ class Reader:
                     if value in bad:
                         code, message, expected, fixable = bad[value]
                         self._add(code, number, field.name, value, message, expected, fixable=fixable)
+                        if index in self._key:
+                            refused.add(number)
+        return refused
 
     @staticmethod
     def _judge(column: Field, value: str, codes: frozenset[str] | None) -> tuple[str, str, str, bool] | None:
@@ -336,7 +345,11 @@ class Reader:
             )
         return None
 
-    def _check_keys(self, rows: list[tuple[str, ...]], numbers: Sequence[int]) -> None:
+    def _check_keys(self, rows: list[tuple[str, ...]], numbers: Sequence[int], refused: set[int]) -> None:
+        if refused:
+            # A key that has a defect of its own is neither out of order nor a double.
+            rows = [row for row, number in zip(rows, numbers, strict=True) if number not in refused]
+            numbers = [number for number in numbers if number not in refused]
         keys: list[Any]
         if len(self._key) == 1:
             keys = [row[self._key[0]] for row in rows]
@@ -344,7 +357,7 @@ class Reader:
             keys = [tuple([row[i] for i in self._key]) for row in rows]
         if self._are_new_and_in_order(keys):
             self._seen_keys.update(zip(keys, numbers, strict=True))
-            self._last_key = keys[-1]
+            self._last_key = keys[-1] if keys else self._last_key
         else:
             for key, number in zip(keys, numbers, strict=True):
                 self._check_key(key, number)
@@ -365,7 +378,7 @@ class Reader:
             return False
         if not self._in_order:
             return True
-        return (self._last_key is None or self._last_key < keys[0]) and keys == sorted(keys)
+        return keys == sorted(keys) and (self._last_key is None or not keys or self._last_key < keys[0])
 
     def _check_key(self, key: Any, number: int) -> None:
         shown = key if isinstance(key, str) else ", ".join(key)
