@@ -28,6 +28,7 @@ SIDE_GROUPS = {
     "iraq_armed_group": ("armed_group", "pmf"),
     "iran": ("iranian_military",),
     "isis": ("isis",),
+    "syria": ("armed_group",),
 }
 
 
