@@ -81,7 +81,7 @@ def as_of(claims: int) -> dict[str, float]:
     from iraq_coalition_data.resolution.store import shipped_store
 
     store = shipped_store()
-    tables = replicated(store.tables, {n: s.primary_key for n, s in store.schemas.items()}, claims)
+    tables = store.tables | multiplied(store.tables, store.schemas, claims)
     codes = {name: read_codes(shipped(), schema) for name, schema in store.schemas.items()}
     view = View(store.ledger.newest, hindsight=False)
     start = time.perf_counter()
@@ -99,7 +99,7 @@ def resolve(claims: int) -> dict[str, float]:
     from iraq_coalition_data.resolution.store import shipped_store
 
     store = shipped_store()
-    tables = multiplied(store.tables, store.schemas, claims)
+    tables = store.tables | multiplied(store.tables, store.schemas, claims)
     start = time.perf_counter()
     derived = derive(tables, store.schemas, store.grammar)
     seconds = time.perf_counter() - start
@@ -153,39 +153,6 @@ def multiplied(tables: Tables, schemas: Mapping[str, Schema], claims: int) -> Ta
         hashed = {row["claim_id"]: claim_id(*(row[column] for column in HASHED)) for row in fresh}
         for row in fresh:
             row |= {column: hashed.get(row[column], row[column]) for column in ("claim_id", "superseded_by")}
-    raise AssertionError
-
-
-def replicated(
-    tables: dict[str, list[dict[str, str]]], keys: dict[str, tuple[str, ...]], wanted: int
-) -> dict[str, list[dict[str, str]]]:
-    """Return tables with `wanted` claims: records with their claims, again and again under new identifiers."""
-    claims: dict[str, list[dict[str, str]]] = {}
-    for row in tables["claims"]:
-        claims.setdefault(row["record_id"], []).append(row)
-    records = [
-        (name, row)
-        for name, key in keys.items()
-        if len(key) == 1 and name != "claims"
-        for row in tables[name]
-        if row[key[0]] in claims
-    ]
-    mine = {name for name, _ in records}
-    out = {name: [] if name in mine or name == "claims" else rows for name, rows in tables.items()}
-    for copy in count():
-        ending = f"-c{copy}" if copy else ""
-        for name, row in records:
-            key = keys[name][0]
-            out[name].append(row | {key: row[key] + ending})
-            for claim in claims[row[key]]:
-                new = {"record_id": claim["record_id"] + ending, "claim_id": claim["claim_id"] + ending}
-                if claim["superseded_by"]:
-                    new["superseded_by"] = claim["superseded_by"] + ending
-                if claim["field"].startswith(("links/", "events/")):
-                    new["field"] = claim["field"] + ending
-                out["claims"].append(claim | new)
-            if len(out["claims"]) >= wanted:
-                return out
     raise AssertionError
 
 

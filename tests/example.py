@@ -341,7 +341,8 @@ def example_state(*, with_previous: bool = True) -> State:
 
 
 @cache
-def _files() -> dict[str, bytes]:
+def example_files() -> dict[str, bytes]:
+    """Return the files of the example package by path, byte by byte as a release would have them."""
     files: dict[str, bytes] = {}
     for name, resource in shipped().resources.items():
         if resource.is_codelist:
@@ -353,8 +354,8 @@ def _files() -> dict[str, bytes]:
 
 
 def write_example(folder: Path) -> Path:
-    """Write the example package to a folder, byte by byte as a release would be."""
-    for path, data in _files().items():
+    """Write the example package to a folder."""
+    for path, data in example_files().items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)

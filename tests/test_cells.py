@@ -57,10 +57,19 @@ def bad(cell: str, value: str) -> str:
         (SOUND[:-1], "ICD001", 3, None),
         (SOUND.encode("utf-16"), "ICD001", 1, None),
         (HEADER.encode() + b"r-1,good,1,2024-01-01,true,\xff\n", "ICD001", 2, None),
+        (SOUND.replace("\n", "\r"), "ICD001", 1, None),
+        (bad("text", "a\rb"), "ICD001", 2, None),
+        (SOUND.replace("kind", '"kind"'), "ICD004", 1, None),
         (bad("text", "a\0b"), "ICD002", 2, None),
         (bad("text", "a\u202eb"), "ICD002", 2, "text"),
         (bad("text", "e\u0301"), "ICD002", 2, "text"),
         (bad("text", "a\u200bb"), "ICD002", 2, "text"),
+        (bad("text", "a\u3164b"), "ICD002", 2, "text"),
+        (bad("text", "a\ufe0fb"), "ICD002", 2, "text"),
+        (bad("text", "a\ue000b"), "ICD002", 2, "text"),
+        (bad("text", "a\uffffb"), "ICD002", 2, "text"),
+        (bad("text", "a\u200cb"), "ICD002", 2, "text"),
+        (bad("text", "\u200c"), "ICD002", 2, "text"),
         (bad("text", "a  b"), "ICD003", 2, "text"),
         (bad("text", " a"), "ICD003", 2, "text"),
         (bad("text", "a\u00a0"), "ICD003", 2, "text"),
@@ -72,6 +81,7 @@ def bad(cell: str, value: str) -> str:
         (HEADER + "r-2,,,,,\nr-1,,,,,\n", "ICD005", 3, "id"),
         (bad("text", "=SUM(A1)"), "ICD007", 2, "text"),
         (bad("text", "@x"), "ICD007", 2, "text"),
+        (bad("text", "\uff1dSUM(A1)"), "ICD007", 2, "text"),
         (SOUND.replace("kind", "knd"), "ICD102", 1, None),
         (SOUND.replace("n,day", "day,n"), "ICD102", 1, None),
         ("", "ICD102", 1, None),
@@ -105,6 +115,15 @@ def test_a_quotation_mark_that_never_closes_does_not_swallow_the_rest() -> None:
 def test_a_missing_column_is_one_error_and_not_one_for_each_cell() -> None:
     lines = [line.rsplit(",", 1)[0] for line in SOUND.replace('"a, ""b"""', "a").splitlines()]
     assert len(read("\n".join(lines) + "\n").errors) == 1
+
+
+def test_a_defect_in_a_key_is_one_error_and_the_row_after_it_is_not_out_of_order() -> None:
+    errors = read(HEADER + "r-1,,,,,\nr-\u200b2,,,,,\nzz,,,,,\nr-3,,,,,\n").errors
+    assert [(error.code, error.line) for error in errors] == [("ICD002", 3), ("ICD202", 4)]
+
+
+def test_a_non_joiner_after_an_arabic_letter_is_spelling() -> None:
+    assert read(bad("text", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")).errors == []
 
 
 def test_a_huge_line_is_an_error_and_the_others_are_read() -> None:

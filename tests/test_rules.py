@@ -263,7 +263,10 @@ def test_a_linked_folder_is_one_finding(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "nonsense", "[]", "{}", "[" * 100_000, '{"a":' * 50_000, '{"resources": null}', "9" * 10_000, '"\\ud800"'],
+    [
+        *("", "nonsense", "[]", "{}", "[" * 100_000, '{"a":' * 50_000, '{"resources": null}', "9" * 10_000),
+        *('"\\ud800"', '{"resources": [], "resources": []}', '{"resources": [], "fields": [], "version": NaN}'),
+    ],
     ids=[
         "empty",
         "no JSON",
@@ -274,6 +277,8 @@ def test_a_linked_folder_is_one_finding(folder: Path, tmp_path: Path) -> None:
         "no resources",
         "a long number",
         "surrogate",
+        "a name twice",
+        "no number",
     ],
 )
 @pytest.mark.parametrize("path", ["datapackage.json", "schemas/events.schema.json"])

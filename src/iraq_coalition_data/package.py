@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -27,6 +28,19 @@ class PackageError(Exception):
 
 class MissingExtraError(ImportError):
     """An optional dependency is not installed."""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that stands twice: some programs would take the first value, others the last."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"{twice[:80]!r} stands twice in one object")
+    return members
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +116,11 @@ class DataPackage:
         Raises
         ------
         PackageError
-            If the file cannot be read or is not JSON.
+            If the file cannot be read, is not JSON, or has a name twice in one object.
         """
         try:
-            return json.loads(self.read(path).decode("utf-8"))
+            text = self.read(path).decode("utf-8")
+            return json.loads(text, object_pairs_hook=_members, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             raise PackageError(f"{path}: is not a JSON document ({error})") from None
 
