@@ -11,8 +11,13 @@ import pytest
 import iraq_coalition_data as icd
 from iraq_coalition_data import analysis
 
-plots = pytest.importorskip("iraq_coalition_data.analysis.plots")
 matplotlib = pytest.importorskip("matplotlib")
+drawing = pytest.importorskip("drawing")
+plots = drawing.plots
+
+
+# A patch of twelve pixels whose grey differs by less may be another way to smooth an edge.
+TOLERANCE = 0.02
 
 
 def rockets() -> str:
@@ -48,6 +53,19 @@ def test_a_picture_is_grey_signed_and_not_empty(name):
     assert np.ptp(pixels, axis=2).max() < 0.02
     ink = (pixels < 0.5).all(axis=2).mean()
     assert 0.002 < ink < 0.5
+
+
+@pytest.mark.parametrize("name", drawing.PICTURES)
+def test_a_picture_looks_as_it_did_when_somebody_looked_at_it(name):
+    reference = (drawing.REFERENCES / f"{name}.png").read_bytes()
+    assert drawing.distance(drawing.draw(name), reference) < TOLERANCE, "look at it; then python tests/drawing.py"
+
+
+def test_a_mark_elsewhere_makes_another_picture(monkeypatch):
+    moved = drawing._tallies().assign(reported_best=[14, 23, 44, 900])
+    monkeypatch.setattr(drawing, "_tallies", lambda: moved)
+    reference = (drawing.REFERENCES / "cumulative.png").read_bytes()
+    assert drawing.distance(drawing.draw("cumulative"), reference) > 2 * TOLERANCE
 
 
 def test_the_timeline_shows_every_attack_and_stated_date_of_the_quarter():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from datetime import date
 from importlib import resources
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from ..loading import ATTRS, as_day, load
 from ..package import MissingExtraError
-from ..resolution.queries import history
+from ..resolution.queries import evidence, history
 from .comparison import reconcile_tallies
 from .counts import weekly_counts
 from .knowledge import milestone_drift
@@ -30,6 +31,7 @@ _AUTHORITY = {
     "media_unsourced": ("s", "white"),
     "leaked_text": ("^", "white"),
 }
+_MARKERS = "os^Dv*phX"
 
 
 def _figure(size: tuple[float, float] = _SIZE, rows: int = 1, **options: Any) -> tuple[Figure, Any]:
@@ -110,11 +112,10 @@ def timeline(
             axis.hlines(place, max(begin, first), min(finish, last), color="#efefef", linewidth=26, zorder=0)
         events = events_of(view, family, "loc-region", event_types=types)
         shown = events[events["date_start"].between(first, last)]
-        axis.hlines([place] * len(shown), shown["date_start"], shown["date_end"], color=_INK, linewidth=1)
-        sizes = shown["tier"].astype(float).map({1.0: 70, 2.0: 34, 3.0: 18}).fillna(18)
-        axis.scatter(
-            shown["date_start"], [place] * len(shown), s=sizes, marker=marker, color=_INK, alpha=0.75, zorder=3
-        )
+        height = place + _stack(shown["date_start"], (last - first) / 110)
+        axis.hlines(height, shown["date_start"], shown["date_end"], color=_INK, linewidth=1)
+        sizes = shown["tier"].astype(float).map({1.0: 60, 2.0: 26, 3.0: 14}).fillna(14)
+        axis.scatter(shown["date_start"], height, s=sizes, marker=marker, color=_INK, alpha=0.75, linewidth=0, zorder=3)
     axis.set_yticks(range(len(rows)), [row[0] for row in reversed(rows)])
     axis.set_ylim(-0.6, len(rows) - 0.5)
     axis.set_xlim(first - pd.Timedelta(hours=12), last + pd.Timedelta(hours=36))
@@ -122,6 +123,14 @@ def timeline(
     _days(axis)
     note = "Large marks: tier 1. On grey: days searched densely; elsewhere an empty place says nothing."
     return _sign(figure, f"Talks, attacks and force, {first:%-d %b %Y} to {last:%-d %b %Y}", view, note)
+
+
+def _stack(days: pd.Series[Any], width: pd.Timedelta) -> pd.Series[Any]:
+    """Return how far above or below its row each mark goes, so that marks within `width` of each other stay apart."""
+    bins = (days - days.min()) // width
+    level = bins.groupby(bins).cumcount()
+    most = bins.groupby(bins).transform("size") - 1
+    return (level - most / 2) * (0.1 if most.max() < 8 else 0.8 / most.max())
 
 
 def _talks() -> list[str]:
@@ -242,7 +251,7 @@ def _outcomes(view: View) -> pd.Series[Any]:
 
 
 def cumulative(
-    area: str = "loc-region",
+    area: str = "loc-iraq-and-syria",
     *,
     start: str | date = "2023-10-17",
     end: str | date | None = None,
@@ -262,8 +271,9 @@ def cumulative(
     Returns
     -------
     matplotlib.figure.Figure
-        Steps for our count, a mark per total at the end of its window. Where the count is not covered by dense
-        search it is drawn dashed: it is a floor.
+        Steps for our count, a mark per total at the end of its window, its form telling who published it. Totals
+        that begin more than a fortnight from `start` are left out and counted in the note. Where the count is not
+        covered by dense search it is drawn dashed: it is a floor.
 
     Examples
     --------
@@ -271,6 +281,8 @@ def cumulative(
     >>> figure.axes[0].get_ylabel()
     'attacks'
     """
+    import pandas as pd
+
     view = View(as_of)
     counts = weekly_counts("attacks", area, freq="day", start=start, end=end, as_of=as_of)
     running = counts["best"].fillna(0).astype(int).cumsum()
@@ -279,20 +291,30 @@ def cumulative(
         counts["period_start"], running, where="post", color=_INK, linestyle="--", linewidth=1, label="ours, a floor"
     )
     covered = running.where(counts["covered"].astype(bool))
-    axis.step(counts["period_start"], covered, where="post", color=_INK, linewidth=2, label="ours, searched densely")
+    if covered.notna().any():
+        axis.step(
+            counts["period_start"], covered, where="post", color=_INK, linewidth=2, label="ours, searched densely"
+        )
     tallies = reconcile_tallies(as_of=as_of)
     own = tallies[(tallies["measure"] == "attacks_on_us_coalition") & (tallies["area_id"] == area)]
     own = own[own["window_end"] <= counts["period_start"].max()]
-    for number, row in enumerate(own.sort_values("window_end").itertuples(), start=1):
-        label = f"{number}  {row.claimant}: {row.reported_best} by {row.window_end:%-d %b %Y}"
-        axis.scatter(row.window_end, float(row.reported_best), marker=f"${number}$", color=_INK, zorder=3, label=label)
+    comparable = own["window_start"].sub(pd.Timestamp(as_day(start))).abs() <= pd.Timedelta(days=14)
+    left_out = int((~comparable).sum())
+    by_claimant = own[comparable].groupby("claimant")
+    for marker, (claimant, rows) in zip(cycle(_MARKERS), by_claimant, strict=False):
+        totals = rows["reported_best"].astype(float)
+        axis.scatter(
+            rows["window_end"], totals, marker=marker, s=26, facecolor="white", edgecolor=_INK, zorder=3, label=claimant
+        )
     axis.set_ylabel("attacks", fontsize=8)
     axis.set_ylim(bottom=0)
     axis.grid(color=_FAINT, linewidth=0.6)
-    axis.legend(fontsize=7, frameon=False, loc="center left")
+    axis.legend(fontsize=7, frameon=False, loc="lower right")
     _days(axis)
     name = load("locations").astype({"location_id": str}).set_index("location_id")["name"][area]
-    note = "Totals as published, each with its own definition and first day; compare with care."
+    note = "Marks: totals as published, each with its own definition; compare with care."
+    if left_out:
+        note += f" {left_out} that count from another day are left out."
     return _sign(figure, f"Attacks on US or coalition forces, running number: {name}", view, note)
 
 
@@ -316,13 +338,11 @@ def toll(record_id: str, field: str = "casualties/us_military/injured") -> Figur
 
     Examples
     --------
-    >>> figure = toll("evt-2024-0024", "casualties/us_military/injured")
+    >>> figure = toll("evt-2024-0107", "casualties/us_military/injured")
     >>> figure.axes[0].get_ylabel()
     'casualties/us_military/injured'
     """
     import pandas as pd
-
-    from ..resolution.queries import evidence
 
     states = history(record_id, field)
     said = evidence(record_id, field)
@@ -391,9 +411,8 @@ def incident_map(
     for line in outlines["lines"]:
         axis.plot(*zip(*line, strict=True), color=_SOFT, linewidth=0.7, zorder=1)
     missing = 0
-    names = load("locations").astype({"location_id": str}).set_index("location_id")["name"]
     styles = (("attacks", "o", "white", "attacks"), ("state_force", "s", _INK, "force by the US or the coalition"))
-    labelled: set[str] = set()
+    tallied = []
     for family, marker, fill, label in styles:
         events = events_of(view, family, "loc-region")
         events = events[events["date_start"].between(first, last)]
@@ -407,7 +426,7 @@ def incident_map(
         axis.scatter(
             sites["lon"],
             sites["lat"],
-            s=30 + 40 * sites["n"],
+            s=30 + 20 * sites["n"],
             marker=marker,
             facecolor=fill,
             edgecolor=_INK,
@@ -415,22 +434,40 @@ def incident_map(
             zorder=3,
             label=label,
         )
-        for site in sites.itertuples():
-            if site.location_id not in labelled:
-                labelled.add(site.location_id)
-                axis.annotate(
-                    f"{names[site.location_id]} ({site.n})",
-                    (site.lon, site.lat),
-                    xytext=(8, 4),
-                    textcoords="offset points",
-                    fontsize=7,
-                )
+        tallied.append(sites)
     axis.set_xlim(36.5, 49.0)
     axis.set_ylim(28.8, 38.0)
     # One degree of longitude at 33.5 degrees north is 0.83 of one of latitude.
     axis.set_aspect(1 / 0.834)
     axis.set_xlabel("degrees east", fontsize=8)
     axis.set_ylabel("degrees north", fontsize=8)
-    axis.legend(fontsize=8, loc="lower left", frameon=True)
+    legend = axis.legend(fontsize=8, loc="lower left", frameon=True)
+    for handle in legend.legend_handles:
+        handle.set_sizes([40])
     note = f"{missing} events at places without published coordinates are not drawn. Borders: Natural Earth."
-    return _sign(figure, f"Attacks and force, {first:%-d %b %Y} to {last:%-d %b %Y}", view, note)
+    _sign(figure, f"Attacks and force, {first:%-d %b %Y} to {last:%-d %b %Y}", view, note)
+    totals = pd.concat(tallied).groupby(["location_id", "lat", "lon"], observed=True)["n"].sum().reset_index()
+    _label_sites(figure, axis, totals, load("locations").astype({"location_id": str}).set_index("location_id")["name"])
+    return figure
+
+
+def _label_sites(figure: Figure, axis: Axes, sites: pd.DataFrame, names: pd.Series[Any]) -> None:
+    """Write the name and number of each site beside it, the busiest first; those that would cover another stay bare."""
+    figure.draw_without_rendering()
+    taken: list[Any] = []
+    for site in sites.sort_values("n", ascending=False).itertuples():
+        for shift, side in (((9, 3), "left"), ((-9, 3), "right"), ((9, -9), "left"), ((-9, -9), "right")):
+            text = axis.annotate(
+                f"{names[site.location_id]} ({site.n})",
+                (site.lon, site.lat),
+                xytext=shift,
+                textcoords="offset points",
+                ha=side,
+                fontsize=7,
+                zorder=4,
+            )
+            box = text.get_window_extent()
+            if not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                break
+            text.remove()
