@@ -26,10 +26,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from synthetic import synthetic  # noqa: E402
+from synthetic import replicated, synthetic  # noqa: E402
 
 from iraq_coalition_data.package import shipped  # noqa: E402
-from iraq_coalition_data.reading import read_codes  # noqa: E402
+from iraq_coalition_data.reading import read_codes, read_rows  # noqa: E402
 from iraq_coalition_data.schemas import ORDERED_CODELISTS, load_schema  # noqa: E402
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -49,6 +49,7 @@ for path, types, coded, days, instants in KNOWN:
 """
 SCALES = {"10k": 10_000, "100k": 100_000, "1M": 1_000_000}
 CLAIMS = {"1k": 1_000, "10k": 10_000, "100k": 100_000}
+COPIES = (1, 10, 100)
 
 
 @dataclass
@@ -71,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="frictionless on 1,000,000 rows too (over a minute more)")
     parser.add_argument("--repeats", type=int, default=11, help="repeats of each cold case")
-    groups = ("start", "load", "validate", "rows", "as_of", "growth", "wheel")
+    groups = ("start", "load", "validate", "rows", "as_of", "analysis", "growth", "wheel")
     parser.add_argument("groups", nargs="*", default=groups, help="any of: " + ", ".join(groups))
     options = parser.parse_args()
     print(machine() + "\n")
@@ -206,9 +207,10 @@ class Bench:
 
     # Many rows
 
-    def _work(self, *arguments: str) -> dict[str, float]:
+    def _work(self, *arguments: str, root: Path = ROOT) -> dict[str, float]:
+        environment = self.environment | {"PYTHONPATH": str(root / "src")}
         done = subprocess.run(
-            [sys.executable, str(WORKER), *arguments], env=self.environment, cwd=ROOT, capture_output=True, text=True
+            [sys.executable, str(WORKER), *arguments], env=environment, cwd=root, capture_output=True, text=True
         )
         if done.returncode:
             raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stderr}")
@@ -294,6 +296,26 @@ class Bench:
                 "",
                 "< 0.5 s" if judged else "",
                 found["seconds"] < 0.5 if judged else None,
+            )
+
+    def analysis(self) -> Iterator[Line]:
+        harm = read_rows(shipped(), ["event_casualties"])["event_casualties"]
+        event = next(row["event_id"] for row in harm if (row["group"], row["outcome"]) == ("us_military", "injured"))
+        found = []
+        for copies in COPIES:
+            root = replicated(self.folder / f"copies-{copies}", copies)
+            runs = [self._work("analysis", event, root=root) for _ in range(3 if copies < COPIES[-1] else 1)]
+            found.append({name: statistics.median(run[name] for run in runs) for name in runs[0]})
+        for name, seconds in found[0].items():
+            others = [times[name] for times in found[1:]]
+            growth = [later / earlier for earlier, later in pairwise([seconds, *others])]
+            yield Line(
+                f"`{name}`, data as shipped",
+                ms(seconds),
+                "data × 10 and × 100: " + " / ".join(f"{value:.1f} s" for value in others),
+                " / ".join(f"{step:.1f}" for step in growth),
+                "< 1 s",
+                seconds < 1,
             )
 
     def growth(self) -> Iterator[Line]:

@@ -1,4 +1,4 @@
-"""A package with one table of 25 columns and as many rows as wanted."""
+"""A package with one table of 25 columns and as many rows as wanted, and the shipped one many times over."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import csv
 import hashlib
 import json
 import random
+import shutil
 from pathlib import Path
 
-from iraq_coalition_data.curation.files import DIALECT
+from iraq_coalition_data.curation.files import DIALECT, table_bytes
+from iraq_coalition_data.package import shipped
+from iraq_coalition_data.reading import read_rows
+from iraq_coalition_data.schemas import load_schema
 
 _REQUIRED = {"required": True}
 _COUNT = {"minimum": 0}
@@ -78,6 +82,33 @@ def synthetic(root: Path, count: int) -> Path:
     for entry in resources:
         entry["hash"] = "sha256:" + hashlib.sha256((root / str(entry["path"])).read_bytes()).hexdigest()
     descriptor = {"$schema": profile + "datapackage.json", "version": "0.0.0", "resources": resources}
+    (root / "datapackage.json").write_text(json.dumps(descriptor), "utf-8")
+    return root
+
+
+# What a copy of the records is about stays the same: the same actors, at the same places.
+_KEPT = ("actors", "actor_names", "actor_relations", "locations", "publishers", "coverage", "retired_ids")
+
+
+def replicated(root: Path, times: int) -> Path:
+    """Write the shipped package and its code with every record so many times, under other identifiers."""
+    package = shipped()
+    for folder in ("src", "data", "schemas"):
+        shutil.copytree(package.root / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    schemas = {name: load_schema(package, name) for name in package.table_names if name not in _KEPT}
+    tables = read_rows(package, list(schemas))
+    keys = {row[s.primary_key[0]] for n, s in schemas.items() if len(s.primary_key) == 1 for row in tables[n]}
+    descriptor = json.loads((package.root / "datapackage.json").read_text("utf-8"))
+    for name, schema in schemas.items():
+        copies = [
+            {column: f"{cell}-c{copy}" if cell in keys and copy else cell for column, cell in row.items()}
+            for copy in range(times)
+            for row in tables[name]
+        ]
+        path = root / package.resources[name].path
+        path.write_bytes(table_bytes(schema, copies))
+        entry = next(entry for entry in descriptor["resources"] if entry["name"] == name)
+        entry["hash"] = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
     (root / "datapackage.json").write_text(json.dumps(descriptor), "utf-8")
     return root
 

@@ -7,7 +7,8 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -127,6 +128,40 @@ def rules(claims: int) -> dict[str, float]:
     return {"seconds": seconds, "peak_mb": peak_mb()}
 
 
+def analysis(event: str) -> dict[str, float]:
+    """Time every analysis on the package beside this code, each with nothing read beforehand."""
+    import pandas  # noqa: F401  its import is no part of the figure
+
+    import iraq_coalition_data as icd
+    from iraq_coalition_data.analysis import weekly_counts
+    from iraq_coalition_data.loading import _view
+    from iraq_coalition_data.resolution.store import shipped_store
+
+    day = "2024-08-16"
+    arguments: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
+        "force_level_series": ((), {"concept": "media_estimate"}),
+        "known_on": ((day,), {}),
+        "presence_on": ((day,), {}),
+        "sensitivity": ((weekly_counts,), {"units": ("event", "day_site")}),
+        "timeline": (("2023-10-01", "2024-12-31"), {}),
+    }
+    calls: dict[str, Callable[[], object]] = {}
+    for name in icd.analysis.__all__:
+        if name != "plots":
+            given, named = arguments.get(name, ((), {}))
+            calls[f"{name}()"] = partial(getattr(icd.analysis, name), *given, **named)
+    calls["load_all(as_of=…)"] = partial(icd.load_all, as_of=day)
+    calls["explain()"] = partial(icd.explain, event, "casualties/us_military/injured")
+    times = {}
+    for name, call in calls.items():
+        _view.cache_clear()
+        shipped_store.cache_clear()
+        start = time.perf_counter()
+        call()
+        times[name] = time.perf_counter() - start
+    return times
+
+
 _MONTH = re.compile(r"\b([0-9]{4})-([0-9]{2})\b")
 _CYCLE = 28  # years after which days of the week and leap years come round again
 
@@ -159,7 +194,10 @@ def multiplied(tables: Tables, schemas: Mapping[str, Schema], claims: int) -> Ta
 if __name__ == "__main__":
     case, argument = sys.argv[1:]
     of_claims = {"as_of": as_of, "resolve": resolve, "rules": rules}
+    of_folders = {"strict": strict, "pandera": pandera, "frictionless": frictionless}
     if case in of_claims:
         print(json.dumps(of_claims[case](int(argument))))
+    elif case in of_folders:
+        print(json.dumps(of_folders[case](Path(argument))))
     else:
-        print(json.dumps({"strict": strict, "pandera": pandera, "frictionless": frictionless}[case](Path(argument))))
+        print(json.dumps(analysis(argument)))

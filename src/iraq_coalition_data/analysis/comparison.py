@@ -51,14 +51,21 @@ def reconcile_tallies(*, as_of: str | date | None = None, policy: str = "balance
 
     view = View(as_of, policy)
     names = load("actors").astype({"actor_id": str}).set_index("actor_id")["name"].to_dict()
-    # Of a view of its own, so that events outside one tally's area do not count as dropped by the analysis.
-    counted = cache(lambda family, area: events_of(View(as_of, policy), family, area))
+    # Of another view, so that events outside one tally's area do not count as dropped by the analysis.
+    aside = View(as_of, policy)
+    events = cache(lambda family, area: events_of(aside, family, area))
+    countable = cache(
+        lambda measure, claimant, family, area: _Countable(aside, measure, claimant, events(family, area))
+    )
     rows = []
     for tally in view["reported_tallies"].itertuples():
         measure, area = str(tally.measure), str(tally.area_id)
         family = "state_force" if measure == "us_strikes" else "attacks"
         share = _covered_share(family, area, tally.window_start, tally.window_end)
-        ours = None if measure in _NOT_CARRIED else _ours(view, tally, counted(family, area))
+        ours = None
+        if measure not in _NOT_CARRIED:
+            claimant = str(tally.claimant_id) if measure == "group_claimed_attacks" else ""
+            ours = countable(measure, claimant, family, area).within(tally.window_start, tally.window_end)
         theirs = tally.best
         tolerance = pd.NA if pd.isna(theirs) else max(2, round(0.05 * int(theirs)))
         difference = pd.NA if ours is None or pd.isna(theirs) else ours[1] - int(theirs)
@@ -98,31 +105,40 @@ def _covered_share(family: str, area: str, start: pd.Timestamp, end: pd.Timestam
     return round(covered / days, 3)
 
 
-def _ours(view: View, tally: Any, events: pd.DataFrame) -> list[int]:
-    """Return our low, best and high of what a tally counts."""
-    measure, start, end = str(tally.measure), tally.window_start, tally.window_end
-    if measure == "us_strikes":
-        events = events[events["event_type"].astype(str) == "armed_action"]
-    if measure == "group_claimed_attacks":
-        actors = view["event_actors"]
-        own = actors[
-            actors["actor_id"].astype(str).eq(str(tally.claimant_id))
-            & actors["attribution"].astype(str).isin(("self_claimed", "brand_claimed"))
-        ]
-        events = events[events["event_id"].isin(own["event_id"])]
-    begun = events["date_start"].between(start, end)
-    touching = (events["date_start"] <= end) & (events["date_end"] >= start)
-    inside = (events["date_start"] >= start) & (events["date_end"] <= end)
-    if measure != "injured":
-        return [int(mask.sum()) for mask in (inside, begun, touching)]
-    harm = view["event_casualties"]
-    harm = harm[harm["outcome"].astype(str).eq("injured") & harm["group"].astype(str).isin(_OWN_SIDE)]
-    sums = []
-    for mask, bound in ((inside, "low"), (begun, "best"), (touching, "high")):
-        cells = harm[harm["event_id"].isin(events[mask]["event_id"])]
-        # Without a figure of its own, a bound falls back on the floor that was stated.
-        sums.append(int(cells[bound].fillna(cells["low"]).fillna(0).sum()))
-    return sums
+class _Countable:
+    """The events that a measure counts, as plain arrays: there are many tallies of the same events."""
+
+    def __init__(self, view: View, measure: str, claimant: str, events: pd.DataFrame) -> None:
+        import numpy as np
+
+        if measure == "us_strikes":
+            events = events[events["event_type"].astype(str) == "armed_action"]
+        if measure == "group_claimed_attacks":
+            actors = view["event_actors"]
+            own = actors["actor_id"].astype(str).eq(claimant)
+            own &= actors["attribution"].astype(str).isin(("self_claimed", "brand_claimed"))
+            events = events[events["event_id"].isin(actors.loc[own, "event_id"])]
+        self.begin = events["date_start"].to_numpy("datetime64[D]")
+        self.finish = events["date_end"].to_numpy("datetime64[D]")
+        self.weights = dict.fromkeys(("low", "best", "high"), np.ones(len(events), dtype=int))
+        if measure == "injured":
+            harm = view["event_casualties"]
+            harm = harm[harm["outcome"].astype(str).eq("injured") & harm["group"].astype(str).isin(_OWN_SIDE)]
+            for bound in self.weights:
+                # Without a figure of its own, a bound falls back on the floor that was stated.
+                cells = harm[bound].fillna(harm["low"]).fillna(0).astype(int)
+                sums = cells.groupby(harm["event_id"].astype(str)).sum()
+                self.weights[bound] = events["event_id"].astype(str).map(sums).fillna(0).to_numpy(int)
+
+    def within(self, first: pd.Timestamp, last: pd.Timestamp) -> list[int]:
+        """Return our low, best and high: what happened inside the window, began in it, touches it."""
+        start, end = first.to_datetime64(), last.to_datetime64()
+        masks = {
+            "low": (self.begin >= start) & (self.finish <= end),
+            "best": (self.begin >= start) & (self.begin <= end),
+            "high": (self.begin <= end) & (self.finish >= start),
+        }
+        return [int(self.weights[bound][mask].sum()) for bound, mask in masks.items()]
 
 
 def compare_accounts(

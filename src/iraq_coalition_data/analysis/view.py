@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..loading import ATTRS, as_day, load, load_all
+from ..loading import ATTRS, as_day, load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,16 +33,15 @@ class View:
     as_of: str | date | None = None
     policy: str = "balanced"
     dropped: dict[str, int] = field(default_factory=dict)
+    _loaded: dict[str, pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     def __getitem__(self, table: str) -> pd.DataFrame:
-        if self.as_of is None and self.policy == "balanced":
-            return load(table)  # type: ignore[call-overload]
-        return self._derived[table]
-
-    @cached_property
-    def _derived(self) -> dict[str, pd.DataFrame]:
-        # Labels such as event links and titles written later belong to an analysis; values stop at the day.
-        return load_all(as_of=self.as_of, hindsight=True, policy=self.policy)
+        if table not in self._loaded:
+            # Labels such as event links and titles written later belong to an analysis; values stop at the day.
+            self._loaded[table] = load(  # type: ignore[call-overload]
+                table, as_of=self.as_of, hindsight=True, policy=self.policy
+            )
+        return self._loaded[table]
 
     @property
     def last_day(self) -> pd.Timestamp | None:
@@ -156,6 +155,7 @@ def events_of(
     return keyed.merge(places.assign(location_id=places["location_id"].astype(str)), on="location_id", how="left")
 
 
+@cache
 def dense_windows(family: str, area: str) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
     """Return the stretches of days for which this data set says that it searched densely, from and to included."""
     coverage = load("coverage")
