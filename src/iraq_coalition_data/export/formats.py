@@ -126,17 +126,21 @@ def _write_duckdb(path: Path, as_of: str | date | None, policy: str) -> None:
         import duckdb
     except ImportError:
         raise MissingExtraError("DuckDB needs: pip install 'iraq-coalition-data[duckdb]'") from None
+    import pandas as pd
+
     with duckdb.connect() as base:
         # Small blocks: by default each of the many short columns would take a quarter of a megabyte.
         base.execute(f"ATTACH {literal(str(path))} AS target (BLOCK_SIZE 16384)")
         base.execute("USE target")
+        # Every column of a frame is text to it, and cast to the column that it goes into.
+        base.execute("SET pandas_analyze_sample = 0")
         base.execute("BEGIN")
         for name, (schema, frame) in _tables(as_of, policy).items():
             base.execute(create_table(_relaxed(schema, as_of, policy), "duckdb"))
-            rows = _rows(frame)
-            if rows:
-                marks = ", ".join("?" * len(schema.names))
-                base.executemany(f"INSERT INTO {quoted(name)} VALUES ({marks})", rows)
+            if rows := _rows(frame):
+                # A frame goes in at once; executemany takes ten times as long.
+                base.register("incoming", pd.DataFrame(rows, columns=schema.names, dtype=object))
+                base.execute(f"INSERT INTO {quoted(name)} SELECT * FROM incoming")
             for field in schema.fields:
                 column = f"{quoted(name)}.{quoted(field.name)}"
                 base.execute(f"COMMENT ON COLUMN {column} IS {literal(field.description)}")
