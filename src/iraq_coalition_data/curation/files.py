@@ -58,6 +58,8 @@ def describe(
             {
                 "name": name,
                 "type": "table",
+                # What version 1 of the standard called it; frictionless for R reads nothing without.
+                "profile": "tabular-data-resource",
                 "path": entry["path"],
                 "title": _title(name, schemas[name]),
                 "description": schemas[name].description,

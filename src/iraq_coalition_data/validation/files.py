@@ -27,11 +27,15 @@ DIALECT = {
     "skipInitialSpace": False,
     "header": True,
 }
-_ENTRY_KEYS = {
-    *("name", "type", "path", "title", "description", "format", "mediatype", "encoding", "dialect", "schema"),
-    *("bytes", "hash", "rows"),
+_FIXED = {
+    "type": "table",
+    "profile": "tabular-data-resource",
+    "format": "csv",
+    "mediatype": "text/csv",
+    "encoding": "utf-8",
+    "dialect": DIALECT,
 }
-_FIXED = {"type": "table", "format": "csv", "mediatype": "text/csv", "encoding": "utf-8", "dialect": DIALECT}
+_ENTRY_KEYS = {*_FIXED, "name", "path", "title", "description", "schema", "bytes", "hash", "rows"}
 _FOLDERS = ("data", "schemas")
 _SUBFOLDERS = ("data/codelists",)
 _NAMES_MODULE = "src/iraq_coalition_data/_names.py"
