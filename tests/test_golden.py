@@ -4,7 +4,9 @@ The numbers are those of the statements made by the news of 15 August 2024. A fa
 record, not by its ID, so that it reads as history.
 """
 
+import csv
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -79,6 +81,10 @@ FACTS = [
          "complete national sovereignty", "pub-sofx"),
 ]  # fmt: skip
 
+# Well-known facts of October 2023 to December 2024, each with a page that states it.
+with Path(__file__).with_name("golden_facts.csv").open(encoding="utf-8", newline="") as table:
+    PERIOD = list(csv.DictReader(table))
+
 
 @pytest.fixture(scope="module")
 def claims() -> pd.DataFrame:
@@ -105,6 +111,16 @@ def test_the_founding_story_is_found_as_claims(claims, fact):
         & claims["value_as_stated"].fillna("").str.contains(fact.words, regex=False)
     ]
     assert len(found) >= 1, fact
+
+
+@pytest.mark.parametrize("fact", PERIOD, ids=lambda fact: f"{fact['event_id']} {fact['field']}")
+def test_the_period_is_told_as_its_sources_tell_it(claims, fact):
+    assert event_id(fact["title"]) == fact["event_id"]
+    assert icd.history(fact["event_id"], fact["field"])["value"].iloc[-1] == fact["value"]
+    columns = ["record_id", "field", "value", "claimant_id", "publisher_id"]
+    wanted = [fact["event_id"], *(fact[name] for name in columns[1:])]
+    found = claims[(claims[columns] == wanted).all(axis=1) & (claims["status"] == "live")]
+    assert fact["words"] in set(found["value_as_stated"].fillna(""))
 
 
 def test_6_about_2500_us_troops_in_iraq_on_the_day():
