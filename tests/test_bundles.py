@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from curating import ATTACK, EVENT, URL, event, planned, refusals, source
 from example import example_state
+from iraq_coalition_data.cells import FORMULA_STARTS
 from iraq_coalition_data.curation.bundles import (
     MAX_BUNDLE_BYTES,
     BundleError,
@@ -245,6 +247,62 @@ def test_anchors_aliases_and_tags_are_refused_and_nothing_is_run(text: str, tmp_
     assert len(said) == 1
     assert "anchors, aliases and tags are not allowed" in said[0]
     assert list(tmp_path.iterdir()) == []
+
+
+WHOLE = (
+    event(
+        source(URL, ATTACK).replace("    meta:", "    archive_url: https://example.org/a\n    meta:", 1),
+        handle="here",
+        links="links:\n  tags: [{scheme: context, code: mission_end}]\n  event_links: [{link: x, to: y, note: z}]\n",
+    ).replace("        basis:", "        locator: p. 3\n        stance: asserts\n        note: Seen\n        basis:")
+    + "supersede: true\nclaims:\n  - {claim_id: c, status: rejected, status_reason: r, superseded_by: d, note: n}\n"
+)
+
+
+def values(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """Yield every scalar of a YAML document that is not a name."""
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    for child in node.value if isinstance(node.value, list) else ():
+        yield from values(child[1] if isinstance(child, tuple) else child)
+
+
+# What begins with @ may be a handle, until the column is known.
+@pytest.mark.parametrize("start", [start for start in FORMULA_STARTS if start != "@"] + ["\\t="])
+def test_no_value_of_a_bundle_may_be_a_formula(start: str) -> None:
+    places = list(values(yaml.compose(WHOLE)))
+    assert len(places) > 35
+    for place in places:
+        text = f'{WHOLE[: place.start_mark.index]}"{start}SUM(A1)"{WHOLE[place.end_mark.index :]}'
+        errors: list[BundleError] = []
+        parse_bundles(text, "b.yaml", errors)
+        assert ("ICD007", place.start_mark.line + 1) in {(error.code, error.line) for error in errors}
+        assert all(error.path for error in errors)
+
+
+@pytest.mark.parametrize("formula", ["@SUM(A1)", "-5"])
+@pytest.mark.parametrize(
+    ("old", "named"),
+    [
+        ("Rockets fired", "title: "),
+        ('"at least two"', "casualties/"),
+        ("Statement", "- url: "),
+        ("p. 3", "date: "),
+        ("Seen", "date: "),
+    ],
+)
+def test_what_might_be_a_handle_or_a_number_is_no_text(old: str, named: str, formula: str) -> None:
+    text = event(source(URL, ATTACK)).replace(
+        "        basis:", "        locator: p. 3\n        note: Seen\n        basis:"
+    )
+    text = text.replace(old, f"'{formula}'")
+    with pytest.raises(BundleRefused) as refused:
+        planned(STATE, text)
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith(named))
+    first = refused.value.errors[0]
+    assert {error.code for error in refused.value.errors} == {"ICD007"}
+    assert (first.file, first.line) == ("bundle-0.yaml", line)
+    assert repr(formula) in first.message
 
 
 def test_merge_keys_mean_nothing() -> None:

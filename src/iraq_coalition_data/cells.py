@@ -328,7 +328,7 @@ class Reader:
 
     @staticmethod
     def _judge(column: Field, value: str, codes: frozenset[str] | None) -> tuple[str, str, str, bool] | None:
-        hygiene = _hygiene(value, column.type == "string")
+        hygiene = untidy(value, is_text=column.type == "string")
         if hygiene is not None:
             return hygiene
         verdict = column.judge(value)
@@ -395,7 +395,22 @@ class Reader:
             self._last_key = key
 
 
-def _hygiene(value: str, is_text: bool) -> tuple[str, str, str, bool] | None:
+def untidy(value: str, *, is_text: bool = True) -> tuple[str, str, str, bool] | None:
+    """Return what no cell may hold, whatever its column: code, message, what was expected, whether it can be mended.
+
+    Parameters
+    ----------
+    value : str
+        The cell.
+    is_text : bool
+        Whether the column is one of text, in which a spreadsheet would run a formula.
+
+    Examples
+    --------
+    >>> untidy("=SUM(A1:A9)")[0]
+    'ICD007'
+    >>> untidy("-5", is_text=False)
+    """
     if value.isascii() and value.isprintable():
         if "  " in value or value != value.strip():
             return "ICD003", "The cell has a leading, trailing or doubled space.", "single spaces between words", True

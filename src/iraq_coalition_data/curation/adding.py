@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from ..cells import untidy
 from ..package import DataPackage
 from ..reading import Row, Tables
 from ..resolution.derive import derive
@@ -587,17 +588,20 @@ class _Plan:
             "ICD102",
         )
 
-    def _check_cells(self, bundle: Bundle, schema: Schema, row: Row, line: int) -> None:
+    def _check_cells(self, bundle: Bundle, schema: Schema, row: Row, line: int = 0) -> None:
+        """Judge the cells of a row; without a line, it is that of the record."""
         # Identifiers that are allocated here follow from other cells, which have a verdict of their own.
         allocated = schema.primary_key[0] if schema.name in _NUMBERED else ""
         for column in schema.fields:
             if (
                 column.kind not in ("claimed", "computed")
                 and column.name != allocated
-                and (verdict := column.judge(row[column.name]))
+                and (verdict := _fault(column, row[column.name]))
             ):
+                code, expected = verdict
+                place = line or bundle.lines.get(f"record.{column.name}") or bundle.lines.get("record", 0)
                 self._error(
-                    bundle, column.name, f"is {row[column.name]!r}; expected {verdict[1]}.", line=line, code=verdict[0]
+                    bundle, column.name, f"is {row[column.name]!r}; expected {expected}.", line=place, code=code
                 )
             if (
                 column.reference
@@ -642,7 +646,7 @@ class _Plan:
         row = self.rows[table][identifier]
         if row.pop("\0new", "") or bundle.update:
             row.update(cells)
-            self._check_cells(bundle, schema, row, bundle.lines.get("record", 0))
+            self._check_cells(bundle, schema, row)
             return
         differing = [name for name, value in cells.items() if row[name] != value and schema[name].kind != "descriptive"]
         if differing:
@@ -665,7 +669,7 @@ class _Plan:
             row = dict.fromkeys(schema.names, "")
             self.tables[table].append(row)
         row |= cells
-        self._check_cells(bundle, schema, row, bundle.lines.get("record", 0))
+        self._check_cells(bundle, schema, row)
 
     def _links(self) -> None:
         for index, bundle in enumerate(self.bundles):
@@ -754,7 +758,7 @@ class _Plan:
         for column in schema.fields:
             if column.codelist and row[column.name] and row[column.name] not in self.state.codelist(column.codelist):
                 self._unknown_code(bundle, f"says.{path}", row[column.name], column.codelist, line)
-            elif verdict := column.judge(row[column.name]):
+            elif verdict := _fault(column, row[column.name]):
                 self._error(
                     bundle,
                     f"says.{path}",
@@ -868,6 +872,15 @@ class _Plan:
                     column = self.state.schemas["claims"][name]
                     self._cell(bundle, f"{where}.{name}", column, change.get(name, ""), 0)
                 row |= {"status_reason": "", "superseded_by": ""} | {k: v for k, v in change.items() if k != "claim_id"}
+
+
+def _fault(column: Field, text: str) -> tuple[str, str] | None:
+    """Return the rule that a cell breaks, and what was expected, or None where it is in order."""
+    # What a column of identifiers holds is not found, if it is a formula.
+    if fault := untidy(text, is_text=column.type == "string" and column.reference is None):
+        code, _, expected, _ = fault
+        return code, expected
+    return column.judge(text)
 
 
 def _interval_fault(text: str) -> str:

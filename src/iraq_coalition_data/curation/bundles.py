@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from ..cells import untidy
 
 MAX_BUNDLE_BYTES = 1_000_000
 _MAX_DEPTH = 12
@@ -15,6 +18,8 @@ _TOP = ("table", "handle", "update", "record", "links", "sources", "supersede", 
 _SOURCE = ("url", "id", "archive_url", "meta", "claims")
 _CLAIM = ("by", "basis", "reported_on", "locator", "stance", "note", "says")
 _SAYS = ("value", "modifier", "words", "lang")
+# What begins like a formula and may be something else: a negative number, the handle of a record.
+_NO_FORMULA = re.compile(r"-[0-9]+(\.[0-9]+)?|@.*")
 _STATUS = ("claim_id", "status", "status_reason", "superseded_by", "note")
 
 
@@ -175,8 +180,8 @@ class _Parser:
         self.file = file
         self.errors = errors
 
-    def _error(self, node: Any, path: str, message: str, suggestion: str = "") -> None:
-        self.errors.append(BundleError(self.file, node.start_mark.line + 1, path, message, suggestion))
+    def _error(self, node: Any, path: str, message: str, suggestion: str = "", code: str = "ICD101") -> None:
+        self.errors.append(BundleError(self.file, node.start_mark.line + 1, path, message, suggestion, code))
 
     def _entries(self, node: Any, path: str, allowed: Iterable[str] | None) -> Iterator[tuple[str, Any]]:
         if node.id != "mapping":
@@ -209,7 +214,12 @@ class _Parser:
         if node.id != "scalar":
             self._error(node, path, "expected plain text.")
             return ""
-        return " ".join(node.value.split())
+        text = " ".join(node.value.split())
+        # Whether a number or a handle stands where one belongs is seen when the column is at hand.
+        if fault := untidy(text, is_text=not _NO_FORMULA.fullmatch(text)):
+            code, message, expected, _ = fault
+            self._error(node, path, message, f"Expected {expected}.", code)
+        return text
 
     def _flag(self, node: Any, path: str) -> bool:
         text = self._text(node, path)

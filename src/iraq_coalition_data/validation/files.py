@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..package import CODELIST_PREFIX, DESCRIPTOR, DataPackage, PackageError, data_path, shipped
-from ..schemas import Field, Schema, SchemaError, load_schema
+from ..schemas import Field, Schema, SchemaError, load_schema, shipped_schema
 from .finding import ERROR, Finding
 from .state import did_you_mean, nearest
 
@@ -296,7 +296,7 @@ def _check_schemas(package: DataPackage) -> Iterator[Finding]:
                 "a table of this data set",
             )
             continue
-        problem = _difference(schema, load_schema(own, name))
+        problem = _difference(schema, shipped_schema(name))
         if problem is not None:
             yield _schema_finding(
                 "ICD806", resource.schema_path, name, problem, f"what version {own.version} of the code relies on"
