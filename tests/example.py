@@ -368,7 +368,7 @@ def apply_to_state(state: State, edit: Edit) -> None:
     if edit.row:
         state.tables[table].append(_row(table, **dict(edit.row)))
         return
-    row = next(row for row in state.tables[table] if _named(table, row, edit.key))
+    row = next(row for row in state.tables[table] if is_named(table, row, edit.key))
     if edit.column:
         assert edit.column in row, f"{table} has no column {edit.column}"
         row[edit.column] = edit.value
@@ -376,7 +376,8 @@ def apply_to_state(state: State, edit: Edit) -> None:
         state.tables[table] = [other for other in state.tables[table] if other is not row]
 
 
-def _named(table: str, row: Row, key: str) -> bool:
+def is_named(table: str, row: Row, key: str) -> bool:
+    """Return whether an edit means this row by its key."""
     if table == "claims":
         text = " ".join(row[c] for c in ("record_id", "field", "claimant_id", "value", "source_id"))
         return (text + " ").startswith(key + " ")
