@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 
-from example import SCHEMAS, apply_to_state, example_files, is_named
+from example import SCHEMAS, apply_to_state, example_files, example_state, is_named
 from iraq_coalition_data.cells import FORMULA_STARTS, untidy
 from iraq_coalition_data.curation.files import table_bytes
 from iraq_coalition_data.package import CODELIST_PREFIX, DESCRIPTOR, data_path, shipped
@@ -57,8 +57,8 @@ class Mutant:
     build: Callable[[], bytes] = field(repr=False, compare=False)
     codes: Collection[str] = field(repr=False)
     places: Collection[Place] = field(repr=False)
-    names: Collection[str] = field(default=(), repr=False)
-    package: str = REAL
+    names: Collection[str] = field(default=(), repr=False, kw_only=True)
+    package: str = field(default=REAL, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.family}: {self.what} in {self.path}"
@@ -93,7 +93,8 @@ class Sheet:
         """Return the file with another cell and its rows in order again, and the line where the row then stands."""
         changed = dict(self.rows[number - 2]) | {column: value}
         rows = [*self.rows[: number - 2], changed, *self.rows[number - 1 :]]
-        rows.sort(key=partial(_key, self.schema))
+        # Of two rows with one key the later is reported, so the changed one comes last.
+        rows.sort(key=lambda row: (_key(self.schema, row), row is changed))
         return partial(table_bytes, self.schema, rows), next(i for i, r in enumerate(rows, 2) if r is changed)
 
     def draw(
@@ -113,7 +114,7 @@ class Sheet:
         line: int | None,
         column: str | None = None,
     ) -> Mutant:
-        return Mutant(family, what, self.path, build, codes, [(self.path, line, column)], self.package)
+        return Mutant(family, what, self.path, build, codes, [(self.path, line, column)], package=self.package)
 
 
 def line_of(cells: Iterable[str]) -> str:
@@ -165,7 +166,7 @@ def forbidden_values(
     for value in WRONG_FORMS.get(column.type, ()):
         yield "type", value, ("ICD201",)
     for value in column.bad_examples:
-        yield "bad example", value, ("ICD201", "ICD202", "ICD203")
+        yield "bad example", value, ("ICD007", "ICD201", "ICD202", "ICD203")
     if column.pattern is not None:
         for value in chance.choices(values, k=2 * depth):
             yield "pattern", unmatched(column.pattern, value, chance), ("ICD202",)
@@ -402,7 +403,7 @@ def reference_mutants(
         ]
         codes = ("ICD203", "ICD301")
         build = partial(sheet.with_line, number)
-        yield Mutant("removed row", f"{value} is gone", sheet.path, build, codes, places, sheet.package)
+        yield Mutant("removed row", f"{value} is gone", sheet.path, build, codes, places, package=sheet.package)
 
 
 def users_of(sheets: Iterable[Sheet]) -> dict[tuple[str, str], list[Place]]:
@@ -439,8 +440,19 @@ def evidence_mutants(
                 value = _another(column, sheet.rows[number - 2][column.name], sheet, tables, chance)
                 build, line = sheet.sorted_with(number, column.name, value)
                 places = [(sheet.path, line, c) for c in (*sheet.schema.names, None)]
-                what = f"{column.name} = {value!r}"
-                yield Mutant(column.kind, what, sheet.path, build, ERROR_CODES, places, sheet.package)
+                if column.name in sheet.schema.primary_key:
+                    # The row that claims give is missing then, and has no line.
+                    places.append((sheet.path, None, None))
+                yield Mutant(
+                    column.kind,
+                    f"{column.name} = {value!r}",
+                    sheet.path,
+                    build,
+                    ERROR_CODES,
+                    places,
+                    names=names_in([sheet.rows[number - 2]]),
+                    package=sheet.package,
+                )
 
 
 def _rests_on_claims(schema: Schema, row: Row, said: Collection[tuple[str, str]]) -> bool:
@@ -468,6 +480,10 @@ def _another(column: Field, value: str, sheet: Sheet, tables: Tables, chance: ra
 # Rules
 
 
+# Rules on shares and gaps of the whole: one row breaks them in the example, but not among all that is shipped.
+OF_THE_WHOLE = {"ICD611", "ICD807"}
+
+
 def unbreakable(rule: Rule) -> str | None:
     """Return the reason for which no mutant can break a rule, or None."""
     if rule.severity == MEASURE:
@@ -483,8 +499,10 @@ def rule_mutants(grafted: Tables, renamed: Callable[[str], str], chance: random.
     """Yield every failing example of every rule, done to the shipped data wherever that can be."""
     for rule in RULES.values():
         for edit in () if unbreakable(rule) else rule.fails:
-            if not edit.path:
-                yield _row_mutant(rule.code, _renamed(edit, renamed), grafted)
+            if not edit.path and rule.code in OF_THE_WHOLE:
+                yield _row_mutant(rule.code, edit, example_state().tables, EXAMPLE)
+            elif not edit.path:
+                yield _row_mutant(rule.code, _renamed(edit, renamed), grafted, GRAFTED)
             elif edit.path == DESCRIPTOR or edit.path.startswith("schemas/"):
                 drawn = list(_document_mutants(rule.code, edit))
                 yield from chance.sample(drawn, min(depth, len(drawn)))
@@ -497,20 +515,21 @@ def _renamed(edit: Edit, renamed: Callable[[str], str]) -> Edit:
     return replace(edit, key=renamed(edit.key), value=renamed(edit.value), row=row)
 
 
-def _row_mutant(code: str, edit: Edit, grafted: Tables) -> Mutant:
+def _row_mutant(code: str, edit: Edit, tables: Tables, package: str) -> Mutant:
     """Return a change of a row; what it breaks may show at that line, or at a row that depends on it."""
     table, path = edit.table, data_path(edit.table)
     key = partial(_key, SCHEMAS[table])
-    before = [] if edit.row else [next(row for row in grafted[table] if is_named(table, row, edit.key))]
+    before = [] if edit.row else [next(row for row in tables[table] if is_named(table, row, edit.key))]
     state = State({}, SCHEMAS, {table: [dict(row) for row in before]})
     apply_to_state(state, edit)
     changed = state.tables[table]
-    rest = [row for row in grafted[table] if row not in before]
+    rest = [row for row in tables[table] if row not in before]
     lines = [2 + sum(key(row) < key(other) for row in rest) for other in changed]
     places: list[Place] = [(path, line, column) for line in lines for column in (*SCHEMAS[table].names, None)]
     places += [(data_path(name), None, None) for name in SCHEMAS]
     build = partial(table_bytes, SCHEMAS[table], rest + changed)
-    return Mutant("rule", f"{code} {edit}", path, build, (code,), places, names_in(before + changed), GRAFTED)
+    names = names_in(before + changed)
+    return Mutant("rule", f"{code} {edit}", path, build, (code,), places, names=names, package=package)
 
 
 def _key(schema: Schema, row: Row) -> list[str]:

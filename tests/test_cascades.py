@@ -42,6 +42,15 @@ def without_lines(path: str, part: str) -> Defect:
     return damage
 
 
+def doubled(path: str, part: str) -> Defect:
+    def damage(folder: Path) -> None:
+        lines = (folder / path).read_bytes().splitlines(keepends=True)
+        twice = [line for line in lines for _ in range(1 + line.startswith(part.encode()))]
+        (folder / path).write_bytes(b"".join(twice))
+
+    return damage
+
+
 def renamed(path: str, other: str) -> Defect:
     return lambda folder: (folder / path).rename(folder / other) and None
 
@@ -67,6 +76,7 @@ DEFECTS = {
     "a day that does not exist": (replaced(EVENTS, ",2001-02-03,", ",2001-02-30,"), "ICD201", EVENTS, 2, None),
     "a required cell that is empty": (replaced(EVENTS, ",2001-02-03,", ",,"), "ICD201", EVENTS, 2, None),
     "a key that stands twice": (replaced(EVENTS, "evt-2001-0001", "evt-2001-0002"), "ICD104", EVENTS, 3, None),
+    "a row that stands twice": (doubled(ACTORS, "act-example-group-c,"), "ICD104", ACTORS, 8, None),
     "a row out of order": (
         replaced(EVENTS, "evt-2001-0001", "evt-2001-9999"), "ICD005", EVENTS, 3, f"Run: icd fmt {EVENTS}"),
     "a no-break space": (
@@ -114,6 +124,9 @@ DEFECTS = {
         renamed(ACTORS, "data/actor.csv"), "ICD101", ACTORS, None, "Rename 'data/actor.csv'."),
     "a codelist that is missing": (
         removed("data/codelists/role.csv"), "ICD101", "data/codelists/role.csv", None, None),
+    "a codelist with line ends of an old system": (
+        everywhere("data/codelists/role.csv", "\n", "\r"), "ICD001", "data/codelists/role.csv", 1,
+        "Run: icd fmt data/codelists/role.csv"),
     "a code that was removed": (
         without_lines("data/codelists/location_kind.csv", "base,Base"), "ICD203", LOCATIONS, 2, None),
 }  # fmt: skip

@@ -362,14 +362,16 @@ class Reader:
             for key, number in zip(keys, numbers, strict=True):
                 self._check_key(key, number)
         for index, seen in self._unique.items():
-            for row, number in zip(rows, numbers, strict=True):
-                if row[index] and seen.setdefault(row[index], number) != number:
+            for row, key, number in zip(rows, keys, numbers, strict=True):
+                first = seen.setdefault(row[index], number)
+                # A whole row that stands twice has been reported by its key.
+                if row[index] and first not in (number, self._seen_keys[key]):
                     self._add(
                         "ICD104",
                         number,
                         self.schema.fields[index].name,
                         row[index],
-                        f"The value stands on line {seen[row[index]]} already.",
+                        f"The value stands on line {first} already.",
                         "a value that no other row has",
                     )
 

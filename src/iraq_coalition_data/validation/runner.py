@@ -66,6 +66,8 @@ def read_state(package: DataPackage) -> tuple[State | None, list[Finding]]:
 
 def _hides_codes(table: Table) -> bool:
     """Return whether errors keep codes from being read; who uses them is not to blame."""
+    if not table.usable and not table.rows:
+        return True
     return any(error.column == "code" or (not error.column and not error.fixable) for error in table.errors)
 
 
