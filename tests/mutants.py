@@ -238,7 +238,8 @@ _IN_CELLS: Mapping[str, tuple[str, str]] = {
     "a filler letter": ("\u3164", "ICD002"),
     "a variation selector": ("\ufe0f", "ICD002"),
     "a grapheme joiner": ("\u034f", "ICD002"),
-    "a stray non-joiner": ("\u200c", "ICD002"),
+    # After a letter of Arabic script it would be in its place.
+    "a stray non-joiner": ("x\u200c", "ICD002"),
     "a braille blank": ("\u2800", "ICD002"),
     "an escape": ("\x1b[31m", "ICD002"),
     "a decomposed letter": ("e\u0301", "ICD002"),

@@ -10,6 +10,7 @@ import copy
 import csv
 import random
 import re
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -308,14 +309,15 @@ def main() -> None:
         judge = Judge(Path(folder), chance)
         drawn = [m for m in all_mutants(judge, chance, options.depth) if options.family in m.family]
         print(f"{len(drawn):,} mutants, seed {options.seed}, depth {options.depth}")
-        report(map(judge, drawn), cascades=options.cascades)
+        got_past = report(map(judge, drawn), cascades=options.cascades)
     for code, rule in RULES.items():
         if reason := unbreakable(rule):
             print(f"no mutant of {code}: {reason}")
+    sys.exit(bool(got_past))
 
 
-def report(verdicts: Iterable[Verdict], *, cascades: bool = False) -> None:
-    """Print the figures by family, and every mutant that was not caught, or not where it is."""
+def report(verdicts: Iterable[Verdict], *, cascades: bool = False) -> list[str]:
+    """Print the figures by family and every mutant that got past, and return those that do so for no known reason."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     shown = []
     for verdict in verdicts:
@@ -335,7 +337,8 @@ def report(verdicts: Iterable[Verdict], *, cascades: bool = False) -> None:
         print(f"{family:14}" + "".join(f"{figure:>{n}}" for figure, n in zip(figures, (8, 8, 10, 11, 11), strict=True)))
     for verdict in shown:
         fate = "survives" if not verdict.caught else "caught" if verdict.placed else "caught elsewhere"
-        print(f"{fate}: {verdict} ({survives_for(verdict.mutant) or 'no reason known'})")
+        print(f"{fate}: {verdict}" + (f" ({reason})" if (reason := survives_for(verdict.mutant)) else ""))
+    return [str(v) for v in shown if not (v.caught and v.placed) and survives_for(v.mutant) is None]
 
 
 if __name__ == "__main__":
