@@ -221,14 +221,14 @@ def test_a_named_disagreement_is_still_one(disagreement: Disagreement, tmp_path:
         assert ENGINES[engine](column, [cell], tmp_path) == set()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_three_engines_agree_on_the_mutants_of_every_column(tmp_path: Path) -> None:
     n_cells, odd = judge_mutants(COLUMNS, 5, tmp_path)
     print(f"{n_cells:,} mutants of {len(COLUMNS)} columns, judged by three engines")
     assert odd == []
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_strict_reader_and_frictionless_agree_on_100_000_cells(tmp_path: Path) -> None:
     n_refused, odd = judge_random_cells(COLUMNS, 100_000, tmp_path)
     print(f"100,000 random cells, {n_refused:,} of them refused by the strict reader")

@@ -35,7 +35,7 @@ def test_any_bytes_are_read_or_refused(name: str) -> None:
     drive(name, FAST)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", TARGETS)
 def test_very_many_bytes_are_read_or_refused(name: str) -> None:
     drive(name, MANY)
@@ -93,7 +93,7 @@ resource.setrlimit(resource.RLIMIT_DATA, (1_500_000_000,) * 2)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MONSTERS)
 def test_a_monster_is_refused_within_some_seconds_and_some_memory(name: str) -> None:
     script = LIMITED.format(tests=str(Path(fuzzing.__file__).parent), deed=MONSTERS[name])

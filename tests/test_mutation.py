@@ -88,13 +88,13 @@ def test_a_rule_that_is_forgotten_is_missed(
     assert not judge(mutant).caught
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_every_rule_and_many_constraints_are_caught_where_they_are_broken(judge: Judge, mutants: list[Mutant]) -> None:
     of_rules = [mutant for mutant in mutants if mutant.family == "rule"]
     assert report(map(judge, of_rules + random.Random(SEED).sample(mutants, MANY))) == []
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_every_survivor_still_survives(judge: Judge, mutants: list[Mutant]) -> None:
     alive = {survives_for(m) for m in mutants if survives_for(m) and not judge(m).placed}
     assert alive == set(SURVIVORS.values())
