@@ -519,23 +519,28 @@ def _wording_is_short(state: State) -> Iterator[Fault]:
 @rule(
     "ICD613",
     WARNING,
-    "No value rests on this project's inference alone",
+    "No value but the place of a statement rests on this project's inference alone",
     why="What we infer is marked as ours, and should not be the only ground for a value.",
     fix="Look for a claim by somebody else, or leave the value out.",
     fails=(Edit("claims", "evt-2001-0001 time_local", "basis", "curator_inference"),),
     passes=(Edit("claims", "evt-2001-0001 date act-example-group-c", "basis", "curator_inference"),),
 )
 def _no_value_is_only_inferred(state: State) -> Iterator[Fault]:
+    types, events = state.codelist("event_type"), state.by_id["events"]
     support: dict[tuple[str, str], list[Row]] = {}
     for row, _, _, _ in live_claims(state):
         if row["stance"] == "asserts":
             support.setdefault((row["record_id"], row["field"]), []).append(row)
-    for rows in support.values():
+    for (record_id, path), rows in support.items():
+        event = events.get(record_id)
+        if path == "location_id" and event and types[event["event_type"]]["uses_force"] == "false":
+            # By the coding rules a statement takes the place of its issuer.
+            continue
         if all(row["basis"] == "curator_inference" for row in rows):
             yield Fault(
                 "claims",
                 rows[0],
-                f"Only this project's inference supports {rows[0]['field']} of {rows[0]['record_id']}.",
+                f"Only this project's inference supports {path} of {record_id}.",
                 "basis",
             )
 
