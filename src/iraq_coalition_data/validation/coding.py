@@ -928,4 +928,30 @@ def _force_concepts_apart(state: State) -> Iterator[Fault]:
         )
 
 
+@rule(
+    "ICD525",
+    ERROR,
+    "An attack on the mission has a target of the mission",
+    why="What the coalition does in answer, counted among the attacks on it, would swell every series of attacks.",
+    fix="Give force used by the US, the coalition or another state the scope I3, or claim the US or coalition target.",
+    fails=(Edit("events", "evt-2001-0003", "scope_reason", "I2"),),
+    passes=(Edit("events", "evt-2001-0005", "scope_reason", "I2"),),
+)
+def _attacks_have_targets_of_the_mission(state: State) -> Iterator[Fault]:
+    types, reasons, roles = state.codelist("event_type"), state.codelist("scope_reason"), _roles(state)
+    for row in state.tables["events"]:
+        is_attack = types[row["event_type"]]["counts_as_attack"] == "true"
+        if not is_attack or reasons[row["scope_reason"]]["family"] != "attacks":
+            continue
+        targets = _in_roles(roles.get(row["event_id"], {}), ("target",))
+        if targets and not _sides(state, targets) & {"us", "coalition_other"}:
+            yield Fault(
+                "events",
+                row,
+                f"An attack on the mission whose targets are {', '.join(sorted(targets))}.",
+                "scope_reason",
+                "I3, or a target of the US or the coalition",
+            )
+
+
 __all__ = ["DENIALS", "INITIATING", "RECEIVING", "SIDE_GROUPS"]
